@@ -1,0 +1,86 @@
+"""Digests: nothing is done twice, and only what matters makes something be done again.
+
+Each function takes what a stage depends on and nothing else, so that a commit which touches none
+of it leaves the digest, and with it the stage, alone. ``*_inputs`` return the plain value that is
+digested: it is kept in lineage, so that two digests can be compared field by field.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from specs.model import Spec
+from specs.names import Digest
+
+TRAINER_FORMAT = 1
+"""Raised when the trainer changes in a way that makes the same inputs give other weights."""
+DATA_FORMAT = 1
+"""Raised when data preparation changes in a way that makes the same files give other rows."""
+CHECKS_THAT_CHANGE_TRAINING_ROWS = ("empty_rows", "exact_duplicates", "min_rows_per_label")
+
+Inputs = dict[str, Any]
+
+
+def digest_of(value: Any) -> Digest:
+    """Digest ``value`` by its canonical JSON: sorted keys, no spaces, UTF-8."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return Digest("sha256:" + hashlib.sha256(text.encode()).hexdigest())
+
+
+def data_inputs(spec: Spec, hashes: Mapping[str, str]) -> Inputs:
+    """What the prepared rows depend on. ``hashes`` maps each data path to its DVC hash."""
+    data = spec.data
+    validation = data.validation
+    return {
+        "format": DATA_FORMAT,
+        "task": spec.task,
+        "train": hashes[data.train],
+        "validation": (
+            hashes[validation]
+            if isinstance(validation, str)
+            else {"split": validation.split, "seed": spec.training.seed}
+        ),
+        "test": hashes[data.test],
+        "columns": data.columns.model_dump(exclude_none=True),
+        "slices": dict(data.slices),
+        "checks": data.checks.model_dump(),
+    }
+
+
+def training_inputs(spec: Spec, hashes: Mapping[str, str], base_revision: str) -> Inputs:
+    """What the weights depend on: data, base, method; never test rows, gates or serving.
+
+    Leaked rows are dropped from the test side, so held-out data never reaches this digest.
+    """
+    data = data_inputs(spec, hashes)
+    for other in ("test", "slices"):
+        del data[other]
+    data["checks"] = {
+        name: getattr(spec.data.checks, name) for name in CHECKS_THAT_CHANGE_TRAINING_ROWS
+    }
+    return {
+        "format": TRAINER_FORMAT,
+        "data": data,
+        "base": {
+            "model": spec.base.model,
+            "revision": base_revision,
+            "candidates": list(spec.base.candidates),
+        },
+        "training": spec.training.model_dump(exclude_none=True),
+    }
+
+
+def evaluation_inputs(spec: Spec, hashes: Mapping[str, str], training_digest: Digest) -> Inputs:
+    """What the evidence depends on: the weights, the held-out rows, and what is measured."""
+    return {
+        "training": training_digest,
+        "data": data_inputs(spec, hashes),
+        "evaluation": spec.evaluation.model_dump(exclude_none=True),
+        "metrics": list(spec.metrics),
+    }
+
+
+def gates_digest(spec: Spec) -> Digest:
+    """Digest of the declared criteria."""
+    return digest_of([gate.model_dump(exclude_none=True) for gate in spec.gates])

@@ -1,0 +1,70 @@
+"""``spec.evaluation`` and ``spec.gates``: what is measured, and what success means."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from specs.section import Section
+
+CLASSIFICATION_METRICS = (
+    "accuracy",
+    "precision_macro",
+    "recall_macro",
+    "f1_macro",
+    "loss",
+    "expected_calibration_error",
+)
+GENERATION_METRICS = ("loss", "perplexity", "exact_match", "token_f1")
+DERIVED_METRICS = ("overfit_gap",)
+"""Always measured where they can be: training accuracy less held-out accuracy."""
+LOWER_IS_BETTER = frozenset({"loss", "perplexity", "expected_calibration_error", "overfit_gap"})
+"""Every metric not named here is better when it is higher."""
+
+
+class Bias(Section):
+    """Counterfactual swaps and groups that are compared."""
+
+    counterfactuals: list[str] = []
+    groups: list[str] = []
+
+
+class Explain(Section):
+    """How many held-out rows get an explanation."""
+
+    samples: int = Field(default=200, ge=0)
+
+
+class Evaluation(Section):
+    """What is measured on held-out rows."""
+
+    metrics: list[str] | None = None
+    """None: all metrics of the task."""
+    robustness: list[str] = []
+    bias: Bias | None = None
+    explain: Explain | None = None
+
+
+class Gate(Section):
+    """One declared criterion. Either absolute (min, max) or against another version."""
+
+    metric: str
+    slice: str | None = None
+    """A slice family of ``data.slices``, ``family=value``, or ``*`` for all of them."""
+    min: float | None = None
+    max: float | None = None
+    against: str | int | None = None
+    """``live``, ``previous``, ``base`` or a version number."""
+    max_drop: float | None = Field(default=None, ge=0)
+    """How much worse than ``against`` is tolerated; direction is the metric's own."""
+    min_gain: float | None = Field(default=None, ge=0)
+    level: Literal["block", "warn"] = "block"
+
+    @model_validator(mode="after")
+    def _one_criterion(self) -> "Gate":
+        absolute = self.min is not None or self.max is not None
+        relative = self.max_drop is not None or self.min_gain is not None
+        if absolute == relative:
+            raise ValueError("a gate needs min or max, or against with max_drop or min_gain")
+        if relative != (self.against is not None):
+            raise ValueError("max_drop and min_gain need against, and against needs one of them")
+        return self

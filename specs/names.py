@@ -1,0 +1,32 @@
+"""The words that name things everywhere: in specs, tables, metrics and pages.
+
+Every name that crosses a process is one of these; each has one pattern, checked once, here.
+"""
+
+from typing import Annotated, NewType
+
+from pydantic import StringConstraints
+
+Revision = NewType("Revision", str)
+"""``branch@sha1:<40 hex>``: one commit on one branch."""
+
+Digest = NewType("Digest", str)
+"""``sha256:<64 hex>`` (or ``md5:<32 hex>`` for what DVC hashed): always with its algorithm."""
+
+MODEL_NAME_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
+ModelName = Annotated[str, StringConstraints(pattern=MODEL_NAME_PATTERN)]
+"""Lower-case letters, digits and inner hyphens, at most 63: safe in URLs, labels and paths."""
+
+LIVE = "live"
+PREVIOUS = "previous"
+CANDIDATE = "candidate"
+
+
+def revision(branch: str, commit: str) -> Revision:
+    """Name ``commit`` on ``branch`` in the form every record uses."""
+    return Revision(f"{branch}@sha1:{commit}")
+
+
+def commit_of(name: Revision) -> str:
+    """Return the 40 hex digits of a revision."""
+    return name.rpartition("sha1:")[2]
