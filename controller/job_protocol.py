@@ -1,0 +1,120 @@
+"""What a job and the controller say to each other: files in one folder, nothing else.
+
+A job is a child process: ``python -m controller.training FOLDER``. It reads ``job.json``, appends
+to ``progress.jsonl``, writes files under ``output/``, and last of all ``result.json``, at once and
+whole. A job that is gone without a result was lost, and is started again in the same folder: that
+is why nothing but the result counts, and why training keeps its checkpoints here.
+"""
+
+import errno
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+from registry.records import Failure
+from specs.errors import TrueupError
+
+INTERRUPTED_EXIT_CODE = 75
+"""BSD's EX_TEMPFAIL: stopped on request, without a result; start it again to go on."""
+
+
+class Interrupted(BaseException):  # noqa: N818  (like KeyboardInterrupt: not an error)
+    """SIGTERM arrived. A job that can save its work catches this, saves, and raises it again."""
+
+
+class JobFolder:
+    """One job's folder, from the side of the child process."""
+
+    def __init__(self, path: Path) -> None:
+        """``path`` holds ``job.json`` already."""
+        self.path = path
+        self.job: dict[str, Any] = json.loads((path / "job.json").read_text())
+        self.output = path / "output"
+        self.checkpoints = path / "checkpoints"
+        self.output.mkdir(exist_ok=True)
+        self.checkpoints.mkdir(exist_ok=True)
+
+    def progress(
+        self,
+        phase: str,
+        step: int,
+        steps: int,
+        *,
+        message: str = "",
+        eta_seconds: float | None = None,
+    ) -> None:
+        """Say where the job is: ``step`` of ``steps`` in ``phase``."""
+        line = {"kind": "progress", "phase": phase, "step": step, "steps": steps}
+        self._append(line | {"message": message, "eta_seconds": eta_seconds})
+
+    def point(self, step: int, name: str, value: float) -> None:
+        """Record one point of a curve."""
+        self._append({"kind": "point", "step": step, "name": name, "value": value})
+
+    def succeed(self, result: dict[str, Any]) -> None:
+        """Write the result; the job is over."""
+        self._finish({"ok": True} | result)
+
+    def fail(self, failure: Failure) -> None:
+        """Write why there is no result; the job is over."""
+        self._finish({"ok": False} | asdict(failure))
+
+    def _append(self, line: dict[str, Any]) -> None:
+        # One write of one line: a reader never sees half of it, whenever this process is killed.
+        with (self.path / "progress.jsonl").open("a") as file:
+            file.write(json.dumps(line) + "\n")
+
+    def _finish(self, result: dict[str, Any]) -> None:
+        write_atomically(self.path / "result.json", json.dumps(result, indent=1))
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write ``text`` so that ``path`` is either as before or complete, even after a power cut."""
+    temporary = path.with_name(path.name + ".tmp")
+    with temporary.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def run_job(main: Callable[[JobFolder], dict[str, Any]]) -> NoReturn:
+    """The whole ``__main__`` of a job: run ``main``, turn every end into a result or exit code."""
+    folder = JobFolder(Path(sys.argv[1]))
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        folder.succeed(main(folder))
+    except Interrupted:
+        print("interrupted; the next start goes on from here", flush=True)  # noqa: T201  (a job's log)
+        sys.exit(INTERRUPTED_EXIT_CODE)
+    except Exception as error:  # noqa: BLE001  (the boundary of the process)
+        traceback.print_exc()
+        folder.fail(failure_of(error))
+    sys.exit(0)
+
+
+def failure_of(error: Exception) -> Failure:
+    """Put any exception in the words that a condition shows."""
+    match error:
+        case TrueupError():
+            return Failure(error.reason, str(error), error.fix)
+        case OSError(errno=errno.ENOSPC):
+            fix = "free space on the disk that holds the home folder; the run goes on by itself"
+            return Failure("DiskFull", f"no space left on device: {error.filename}", fix, True)
+        case MemoryError():
+            fix = "lower per_device_train_batch_size or max_length"
+            return Failure("OutOfMemory", "the job ran out of memory", fix)
+        case _:
+            fix = "see the run's log; this is a fault of Trueup's own, please report it"
+            return Failure("InternalError", f"{type(error).__name__}: {error}", fix)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise Interrupted
