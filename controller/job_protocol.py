@@ -25,7 +25,7 @@ INTERRUPTED_EXIT_CODE = 75
 """BSD's EX_TEMPFAIL: stopped on request, without a result; start it again to go on."""
 
 
-class Interrupted(BaseException):  # noqa: N818  (like KeyboardInterrupt: not an error)
+class Interrupted(BaseException):
     """SIGTERM arrived. A job that can save its work catches this, saves, and raises it again."""
 
 
@@ -104,10 +104,12 @@ def failure_of(error: Exception) -> Failure:
     """Put any exception in the words that a condition shows."""
     match error:
         case TrueupError():
-            return Failure(error.reason, str(error), error.fix)
+            return Failure(error.reason, str(error), error.fix, is_transient=error.is_transient)
         case OSError(errno=errno.ENOSPC):
             fix = "free space on the disk that holds the home folder; the run goes on by itself"
-            return Failure("DiskFull", f"no space left on device: {error.filename}", fix, True)
+            return Failure(
+                "DiskFull", f"no space left on device: {error.filename}", fix, is_transient=True
+            )
         case MemoryError():
             fix = "lower per_device_train_batch_size or max_length"
             return Failure("OutOfMemory", "the job ran out of memory", fix)

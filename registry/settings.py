@@ -1,4 +1,4 @@
-"""Settings: read once at a process's start, from the environment and ``trueup.toml``, and handed on.
+"""Settings: read once when a process starts, from the environment and ``trueup.toml``.
 
 Precedence: command line, ``TRUEUP_…`` environment variables, ``trueup.toml``, defaults. A setting
 ``api_port`` is ``TRUEUP_API_PORT`` in the environment and ``api_port = 8080`` in the file.
@@ -70,7 +70,7 @@ class Settings(BaseSettings):
         return DEFAULT_MIRRORS | self.mirrors
 
     @classmethod
-    def settings_customise_sources(
+    def settings_customise_sources(  # noqa: PLR0917  (pydantic's signature)
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,

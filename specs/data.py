@@ -33,7 +33,7 @@ class Checks(Section):
     exact_duplicates: CheckAction = "drop"
     near_duplicates: Literal["fail", "report"] = "report"
     exact_leakage: CheckAction = "drop"
-    """Test rows that stand in the training data as well: ``drop`` takes them out of the test rows."""
+    """Test rows that are training rows too: ``drop`` takes them out of the test rows."""
     near_leakage: NearLeakageAction = "exclude_from_gates"
     label_issues: Literal["fail", "report"] = "report"
     empty_rows: CheckAction = "drop"

@@ -17,6 +17,8 @@ class TrueupError(Exception):
 
     reason: str = "Error"
     fix: str | None = None
+    is_transient: bool = False
+    """Worth trying again with the same inputs: the world may have changed meanwhile."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Where the wanted state comes from: git repositories, read at a commit."""
