@@ -1,0 +1,155 @@
+"""A classification version as a thing that answers: texts in, probabilities out.
+
+Training, evaluation and the gateway all predict through this one class, so that what was measured
+is what serves. The number of torch threads is the caller's to set.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+
+from registry.serving.classifier_encoders import (
+    Encoder,
+    EncoderPool,
+    OwnEncoder,
+    build_encoder,
+    pooled,
+)
+from registry.serving.tokens import Ids, TextTokenizer, padded
+
+__all__ = [
+    "Classifier",
+    "Encoder",
+    "EncoderPool",
+    "Manifest",
+    "OwnEncoder",
+    "Predictions",
+    "build_encoder",
+    "load_classifier",
+    "pooled",
+    "read_manifest",
+]
+
+MANIFEST_FILE = "trueup.json"
+HEAD_FILE = "head.safetensors"
+ADAPTER_METHODS = ("lora", "qlora")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """``trueup.json`` of a classification version: what the weights alone do not say."""
+
+    method: str
+    pooling: str
+    max_length: int
+    labels: tuple[str, ...]
+    """In the order of the logits."""
+    temperature: float = 1.0
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """One row per text, in the order they were given."""
+
+    probabilities: np.ndarray
+    """float32 [texts, labels]; each row sums to 1."""
+    labels: list[str]
+    """The label of each column."""
+    embeddings: np.ndarray
+    """float32 [texts, hidden size]: the pooled vectors the head saw, from the same pass."""
+
+    @property
+    def best(self) -> list[str]:
+        """The most probable label of each text."""
+        return [self.labels[index] for index in self.probabilities.argmax(axis=1)]
+
+
+class Classifier:
+    """An encoder, a pooling and a linear head."""
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        head: torch.nn.Linear,
+        tokenizer: TextTokenizer,
+        manifest: Manifest,
+    ) -> None:
+        """``head`` has one output per label of ``manifest``."""
+        self.manifest = manifest
+        self._encoder = encoder
+        self._head = head
+        self._tokenizer = tokenizer
+
+    @property
+    def labels(self) -> list[str]:
+        """Labels in the order of the probabilities' columns."""
+        return list(self.manifest.labels)
+
+    def predict(self, texts: Sequence[str], *, batch_size: int = 32) -> Predictions:
+        """Classify ``texts``; batches are made of texts of like length, answers keep the order."""
+        rows = self._tokenizer.ids(texts)
+        order = sorted(range(len(rows)), key=lambda index: len(rows[index]), reverse=True)
+        probabilities = np.zeros((len(rows), len(self.manifest.labels)), dtype=np.float32)
+        embeddings = np.zeros((len(rows), self._encoder.hidden_size), dtype=np.float32)
+        for start in range(0, len(order), batch_size):
+            chosen = order[start : start + batch_size]
+            vectors, chances = self._predict_batch([rows[index] for index in chosen])
+            probabilities[chosen] = chances
+            embeddings[chosen] = vectors
+        return Predictions(probabilities, self.labels, embeddings)
+
+    def close(self) -> None:
+        """Give back the encoder; the classifier must not be used again."""
+        self._encoder.close()
+
+    def _predict_batch(self, rows: Sequence[Ids]) -> tuple[np.ndarray, np.ndarray]:
+        ids, mask = (torch.from_numpy(part) for part in padded(rows, pad_id=self._encoder.pad_id))
+        with torch.inference_mode():
+            vectors = pooled(self._encoder.hidden(ids, mask), mask, self.manifest.pooling)
+            logits = self._head(vectors) / self.manifest.temperature
+            return vectors.numpy(), torch.softmax(logits, dim=-1).numpy()
+
+
+def load_classifier(
+    version_folder: Path, base_folder: Path, *, pool: EncoderPool | None = None
+) -> Classifier:
+    """Load the version in ``version_folder`` over the base in ``base_folder``.
+
+    Versions loaded with the same ``pool`` share each base in memory; ``close`` one to free its
+    part. Without a pool the classifier has everything to itself.
+    """
+    manifest = read_manifest(version_folder)
+    pool = pool or EncoderPool()
+    if manifest.method == "full":
+        encoder = pool.full(version_folder)
+    else:
+        has_adapter = manifest.method in ADAPTER_METHODS
+        encoder = pool.adapted(base_folder, version_folder if has_adapter else None)
+    tokenizer = TextTokenizer(version_folder, max_length=manifest.max_length)
+    return Classifier(encoder, _load_head(version_folder), tokenizer, manifest)
+
+
+def read_manifest(version_folder: Path) -> Manifest:
+    """Read ``trueup.json`` of a classification version."""
+    found: dict[str, Any] = json.loads((version_folder / MANIFEST_FILE).read_text())
+    return Manifest(
+        method=found["method"],
+        pooling=found["pooling"],
+        max_length=found["max_length"],
+        labels=tuple(found["labels"]),
+        temperature=found["temperature"],
+    )
+
+
+def _load_head(folder: Path) -> torch.nn.Linear:
+    tensors = load_file(folder / HEAD_FILE)
+    labels, hidden = tensors["weight"].shape
+    head = torch.nn.Linear(hidden, labels)
+    head.load_state_dict(tensors)
+    return head.requires_grad_(requires_grad=False)
