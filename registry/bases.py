@@ -9,9 +9,12 @@ mirror that lies in an installed package is found without importing the package.
 import hashlib
 import importlib
 import importlib.util
+import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
@@ -103,6 +106,7 @@ def resolve_base(
         BaseModelError: With what to do about it.
     """
     hub = hub or HuggingFaceHub()
+    repo_folder = repo_folder or _kept_folder(revision, settings)
     if model.startswith(_REGISTRY):
         fix = "name a hub id or a path in the repository"
         raise BaseModelError(model, "a version of another model cannot be a base yet", fix=fix)
@@ -122,6 +126,31 @@ def resolve_base(
     except BaseModelError as error:
         raise _not_found(model, revision, settings, mirror) from error
     return ResolvedBase(model, folder.name, _complete(model, folder), "hub")
+
+
+def keep_base(base: ResolvedBase, settings: Settings) -> ResolvedBase:
+    """Copy a base that a repository carries into the home folder, under its revision.
+
+    The parts that serve and evaluate a version know its base by name and revision alone, and have
+    no repository to look in. A base from anywhere else is returned as it is.
+    """
+    kept = _kept_folder(base.revision, settings)
+    if base.source != "path" or kept is None or base.folder.is_relative_to(kept.resolve()):
+        return base
+    folder = kept / base.model
+    if not folder.is_dir():
+        partial = kept.with_name(f"{kept.name}.{os.getpid()}.partial")
+        shutil.copytree(base.folder, partial / base.model)
+        with suppress(FileExistsError):
+            partial.rename(kept)
+        shutil.rmtree(partial, ignore_errors=True)
+    return replace(base, folder=folder)
+
+
+def _kept_folder(revision: str | None, settings: Settings) -> Path | None:
+    if revision is None or not revision.startswith("sha256:"):
+        return None
+    return settings.home.absolute() / "bases" / revision.removeprefix("sha256:")
 
 
 def content_revision(folder: Path) -> str:
