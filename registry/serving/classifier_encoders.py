@@ -124,9 +124,14 @@ class SharedBase:
         """Forget an adapter; the others, and the base, stay as they are."""
         with self._lock:
             self.users -= 1
-            if adapter is not None and self._peft is not None:
+            if adapter is None:
+                return
+            self._active = None
+            if len(self._peft.peft_config) > 1:
                 self._peft.delete_adapter(adapter)
-                self._active = None
+            else:
+                # PEFT cannot run without any adapter: take its layers out again.
+                self._plain, self._peft = self._peft.unload(), None
 
     def forward(self, adapter: str | None, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Last hidden states with exactly ``adapter``, whatever else is loaded."""
