@@ -68,3 +68,29 @@ class BaseModelError(RegistryError):
         super().__init__(f"base model {model!r}: {problem}")
         self.model = model
         self.fix = fix
+
+
+class StoreError(RegistryError):
+    """The database cannot be opened, read or written."""
+
+    reason = "StoreUnavailable"
+
+    def __init__(self, problem: str, *, fix: str | None = None) -> None:
+        """``problem`` says what the database said."""
+        super().__init__(f"the registry database: {problem}")
+        self.problem = problem
+        self.fix = fix
+
+
+class PortInUseError(RegistryError):
+    """Another process listens where this one wants to."""
+
+    reason = "PortInUse"
+
+    def __init__(self, port: int, *, setting: str | None = None) -> None:
+        """``setting`` is the setting that chooses the port, where that is known."""
+        super().__init__(f"port {port} is already in use")
+        self.port = port
+        self.fix = "stop the process that listens there, or choose another port" + (
+            f" with TRUEUP_{setting.upper()}" if setting else ""
+        )

@@ -1,0 +1,82 @@
+"""Predictions: captured traffic, one stream per model, read on from where a reader stopped."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
+
+from registry.records import Observation, StoredObservation
+from registry.store.payloads import stored_number
+from registry.store.streams import write_in_order
+from registry.store.tables import PredictionRow
+
+
+def record_observations(session: Session, observations: Sequence[Observation]) -> None:
+    """Append answered texts, in the given order."""
+    if observations:
+        write_in_order(session, "predictions")
+        session.execute(insert(PredictionRow), [_columns(one) for one in observations])
+
+
+def read_observations(
+    session: Session, model: str, version: int, *, after: int, limit: int
+) -> list[StoredObservation]:
+    """Observations of one version, in order, from behind sequence ``after``."""
+    rows = session.scalars(
+        select(PredictionRow)
+        .where(
+            PredictionRow.model == model,
+            PredictionRow.version == version,
+            PredictionRow.sequence > after,
+        )
+        .order_by(PredictionRow.sequence)
+        .limit(limit)
+    )
+    return [_stored(row) for row in rows]
+
+
+def count_observations(session: Session, model: str, version: int) -> int:
+    """How many observations of a version are stored."""
+    query = select(func.count()).where(
+        PredictionRow.model == model, PredictionRow.version == version
+    )
+    return session.scalar(query.select_from(PredictionRow)) or 0
+
+
+def last_sequence(session: Session, model: str) -> int:
+    """The place of the model's newest observation in the stream; 0 while there is none."""
+    query = select(func.max(PredictionRow.sequence)).where(PredictionRow.model == model)
+    return session.scalar(query) or 0
+
+
+def _columns(observation: Observation) -> dict[str, object]:
+    score = observation.score
+    return {
+        "request_id": observation.request_id,
+        "model": observation.model,
+        "version": observation.version,
+        "at": observation.at,
+        # NUL cannot be stored in a PostgreSQL text, and a client may send anything.
+        "text": observation.text.replace("\0", ""),
+        "label": observation.label,
+        "score": None if score is None else stored_number(score),
+        "slices": dict(observation.slices),
+        "latency_seconds": observation.latency_seconds,
+    }
+
+
+def _stored(row: PredictionRow) -> StoredObservation:
+    return StoredObservation(
+        sequence=row.sequence,
+        observation=Observation(
+            request_id=row.request_id,
+            model=row.model,
+            version=row.version,
+            at=row.at,
+            text=row.text,
+            label=row.label,
+            score=row.score,
+            slices=row.slices,
+            latency_seconds=row.latency_seconds,
+        ),
+    )
