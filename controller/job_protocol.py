@@ -7,6 +7,7 @@ is why nothing but the result counts, and why training keeps its checkpoints her
 """
 
 import errno
+import fcntl
 import json
 import os
 import signal
@@ -87,8 +88,15 @@ def write_atomically(path: Path, text: str) -> None:
 
 def run_job(main: Callable[[JobFolder], dict[str, Any]]) -> NoReturn:
     """The whole ``__main__`` of a job: run ``main``, turn every end into a result or exit code."""
-    folder = JobFolder(Path(sys.argv[1]))
+    path = Path(sys.argv[1])
     signal.signal(signal.SIGTERM, _interrupt)
+    # One process works in a folder, even if a controller that was killed at the wrong moment
+    # started two: the second waits here, and then finds that the work is done.
+    lock = (path / "lock").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    if (path / "result.json").exists():
+        sys.exit(0)
+    folder = JobFolder(path)
     try:
         folder.succeed(main(folder))
     except Interrupted:

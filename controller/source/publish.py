@@ -9,6 +9,7 @@ from controller.source.git import Git
 from controller.source.repository import Repository
 from specs.names import Revision, commit_of, revision
 
+PUBLISHED_REF = "refs/trueup/published"
 TRAILER = "Trueup-Write-Back: true"
 
 
@@ -74,7 +75,8 @@ class Publisher:
         assert self._repository.local is not None
         git = Git(self._repository.local, environment=self._environment)
         try:
-            git.run("fetch", "--quiet", "--no-tags", "--", str(self._repository.mirror), commit)
+            self._git.run("update-ref", PUBLISHED_REF, commit)
+            git.run("fetch", "--quiet", "--no-tags", "--", str(self._git.folder), PUBLISHED_REF)
             git.run("merge", "--quiet", "--ff-only", commit)
         except SourceError as error:
             raise SourceError(

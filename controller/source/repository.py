@@ -103,9 +103,7 @@ class Repository:
 
     def contains(self, earlier: Revision, *, at: Revision) -> bool:
         """Whether ``earlier`` is ``at`` or one of its ancestors."""
-        return self._git.succeeds(
-            "merge-base", "--is-ancestor", commit_of(earlier), commit_of(at)
-        )
+        return self._git.succeeds("merge-base", "--is-ancestor", commit_of(earlier), commit_of(at))
 
     def _entries(self, at: Revision, paths: list[str]) -> list[TreeEntry]:
         if not paths:

@@ -1,0 +1,45 @@
+"""``python -m controller``: follow the repository and reconcile, until asked to stop."""
+
+import logging
+import signal
+import sys
+import threading
+
+from controller.loop import Controller
+from controller.metrics import ControllerMetrics
+from controller.settings import ControllerSettings
+from controller.wiring import open_tools
+from registry.probes import serve_probes
+from specs.errors import TrueupError
+
+
+def main() -> int:
+    """Run the controller; 0 after a clean stop, 1 when it could not start."""
+    settings = ControllerSettings()
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s")
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    metrics = ControllerMetrics()
+    try:
+        controller = Controller(open_tools(settings), metrics)
+        probes = serve_probes(
+            settings.host,
+            settings.controller_port,
+            is_ready=lambda: controller.not_ready,
+            collectors=metrics.registry,
+            setting="controller_port",
+        )
+    except TrueupError as error:
+        fix = f" ({error.fix})" if error.fix else ""
+        print(f"controller: {error}{fix}", file=sys.stderr)  # noqa: T201  (the process's last words)
+        return 1
+    controller.start()
+    stopped.wait()
+    controller.stop()
+    probes.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

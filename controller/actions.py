@@ -1,0 +1,90 @@
+"""What a plan is made of: the closed set of things the controller can do for a model."""
+
+from dataclasses import dataclass
+
+from registry.records import Failure
+from specs.names import Digest
+
+
+@dataclass(frozen=True)
+class CancelRun:
+    """Stop a run that nothing wants any more."""
+
+    run_id: str
+    why: str
+
+
+@dataclass(frozen=True)
+class PrepareData:
+    """Pull the datasets with DVC at the revision, check and clean their rows."""
+
+    digest: Digest
+    why: str
+
+
+@dataclass(frozen=True)
+class Train:
+    """Adapt the base in a child process and register what comes out as a version."""
+
+    digest: Digest
+    why: str
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Measure a version on the held-out rows in a child process."""
+
+    digest: Digest
+    training_digest: Digest
+    """Which version: its training digest, since a planned one has no number yet."""
+    why: str
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Hold a version's evidence against the declared gates."""
+
+    training_digest: Digest
+    why: str
+
+
+@dataclass(frozen=True)
+class Promote:
+    """Move ``live``, which is all that the gateway waits for."""
+
+    training_digest: Digest
+    why: str
+
+
+@dataclass(frozen=True)
+class WritePin:
+    """Say in git what a hold says in the registry, by a commit that sets ``promotion.pin``."""
+
+    version: int
+    hold_id: int
+    why: str
+
+
+@dataclass(frozen=True)
+class ReleaseHold:
+    """End a hold whose pin a person has taken out of git again."""
+
+    hold_id: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Stall:
+    """Nothing to do until a person changes something; says what."""
+
+    failure: Failure
+    stage: type["PrepareData | Train | Evaluate | Promote"]
+    why: str
+
+
+Action = (
+    CancelRun | PrepareData | Train | Evaluate | Judge | Promote | WritePin | ReleaseHold | Stall
+)
+
+Plan = tuple[Action, ...]
+"""Actions in order. Only the first is carried out; then the world is looked at again."""

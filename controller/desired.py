@@ -1,0 +1,96 @@
+"""From a spec at a revision to the desired state: every name resolved, every digest known."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from controller.data.dvc_files import parse_dvc
+from controller.errors import DataError
+from controller.source.repository import Repository
+from controller.state import Desired, Digests
+from registry.bases import ResolvedBase
+from specs.digest import (
+    data_inputs,
+    digest_of,
+    evaluation_inputs,
+    gates_digest,
+    training_inputs,
+)
+from specs.errors import Place
+from specs.model import ModelSpec, Spec
+from specs.names import Digest, Revision
+
+Resolve = Callable[[str, str | None, Path | None], ResolvedBase]
+"""Base model name, declared revision, folder of the repository's own bases → where it lies."""
+
+
+class Reader(Protocol):
+    """What is asked of a repository here."""
+
+    def read_files(self, at: Revision, paths: list[str]) -> dict[str, bytes]:
+        """Read files at a revision; absent ones are left out."""
+
+
+def desire(
+    spec: ModelSpec, *, path: str, revision: Revision, repository: Repository, resolve: Resolve
+) -> Desired:
+    """Resolve what ``spec`` names at ``revision``; DataError or BaseModelError with the fix."""
+    hashes = data_hashes(spec.spec, path=path, revision=revision, repository=repository)
+    base_folder = _exported_base(spec.spec, revision, repository)
+    base = resolve(spec.spec.base.model, spec.spec.base.revision, base_folder)
+    inputs = training_inputs(spec.spec, hashes, base.revision)
+    training = digest_of(inputs)
+    return Desired(
+        model=spec,
+        path=path,
+        revision=revision,
+        hashes=hashes,
+        base=base,
+        digests=Digests(
+            data=digest_of(data_inputs(spec.spec, hashes)),
+            training=training,
+            evaluation=evaluation_digest(spec.spec, hashes, training),
+            gates=gates_digest(spec.spec),
+        ),
+        training_inputs=inputs,
+    )
+
+
+def evaluation_digest(spec: Spec, hashes: dict[str, str], training: Digest) -> Digest:
+    """Digest of measuring the version with this training digest as ``spec`` wants it now."""
+    return digest_of(evaluation_inputs(spec, hashes, training))
+
+
+def data_hashes(spec: Spec, *, path: str, revision: Revision, repository: Reader) -> dict[str, str]:
+    """Read each data file's hash from its ``.dvc`` file at the revision."""
+    wanted = [spec.data.train, spec.data.test]
+    if isinstance(spec.data.validation, str):
+        wanted.append(spec.data.validation)
+    found = repository.read_files(revision, [f"{name}.dvc" for name in wanted])
+    hashes = {}
+    for name in wanted:
+        pointer = f"{name}.dvc"
+        if pointer not in found:
+            raise DataError(
+                f"{name} is not tracked by DVC at {revision}: there is no {pointer}",
+                place=Place(path, field="spec.data"),
+                reason="DataNotTracked",
+                fix=f"dvc add {name} && git add {pointer} && git commit",
+            )
+        hashes[name] = parse_dvc(found[pointer], path=pointer)
+    return hashes
+
+
+def _exported_base(spec: Spec, revision: Revision, repository: Repository) -> Path | None:
+    """Write a base that the repository itself carries to disk, once per content."""
+    tree = repository.tree_id(revision, spec.base.model)
+    if tree is None:
+        return None
+    root = repository.mirror.with_suffix(".trees") / tree
+    if not root.exists():
+        partial = root.with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        repository.export(revision, spec.base.model, partial)
+        partial.rename(root)
+    return root

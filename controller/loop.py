@@ -1,0 +1,160 @@
+"""The controller's threads: follow the repository, take triggers, look at models.
+
+Nothing here knows what a look does, and a look does not know why it was asked for. A fault in one
+look is logged, recorded and repeated later; it never touches another model.
+"""
+
+import logging
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+from controller.context import Tools
+from controller.follower import Follower
+from controller.metrics import ControllerMetrics
+from controller.outcomes import Deferred, Outcome, Settled, Stalled, Waiting
+from controller.reconciler import Reconciler
+from controller.workqueue import WorkQueue
+from registry.records import TriggerRecord
+from registry.store import events, runs, triggers
+
+log = logging.getLogger("trueup.controller")
+
+TRIGGER_POLL_SECONDS = 0.25
+
+
+class Controller:
+    """One running controller."""
+
+    def __init__(self, tools: Tools, metrics: ControllerMetrics) -> None:
+        """Nothing starts before ``start``."""
+        self._tools = tools
+        self._metrics = metrics
+        self._queue = WorkQueue(clock=time.monotonic)
+        self._reconciler = Reconciler(tools)
+        self._follower = Follower(tools, metrics, self._on_news)
+        self._stopped = threading.Event()
+        self._forgiven: dict[str, datetime] = {}
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Start all threads."""
+        targets = [self._follower.run, self._take_triggers, self._resync]
+        targets += [self._work] * self._tools.settings.workers
+        self._threads = [
+            threading.Thread(target=target, name=target.__name__, daemon=True) for target in targets
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """End all threads after the looks that are going on; ask jobs to save their work."""
+        self._stopped.set()
+        self._follower.stop()
+        self._queue.close()
+        for thread in self._threads:
+            thread.join(timeout=10)
+        with self._tools.database.reading() as session:
+            running = runs.list_running(session)
+        for run in running:
+            self._tools.executor.interrupt(run.job)
+
+    @property
+    def not_ready(self) -> str | None:
+        """Why the controller cannot work yet; None when it can."""
+        if self._follower.catalog is None:
+            return self._follower.failure or "the repository has not been read yet"
+        return None
+
+    def _on_news(self, name: str, trigger: str) -> None:
+        self._queue.forgive(name)
+        self._queue.add(name, trigger=trigger)
+
+    def _take_triggers(self) -> None:
+        while not self._stopped.wait(TRIGGER_POLL_SECONDS):
+            try:
+                with self._tools.database.transaction() as session:
+                    taken = triggers.take_triggers(session)
+                for trigger in taken:
+                    self._on_trigger(trigger)
+            except Exception:
+                log.exception("triggers could not be taken; trying again")
+
+    def _on_trigger(self, trigger: TriggerRecord) -> None:
+        catalog = self._follower.catalog
+        names = [trigger.model] if trigger.model else list(catalog.models if catalog else ())
+        if trigger.kind == "manual":
+            # A person asks for another try: what failed before no longer stands in the way.
+            self._forgiven.update(dict.fromkeys(names, self._tools.clock()))
+            self._follower.look_soon()
+        for name in names:
+            self._on_news(name, trigger.kind)
+
+    def _resync(self) -> None:
+        while not self._stopped.wait(self._tools.settings.resync_seconds):
+            catalog = self._follower.catalog
+            for name in catalog.models if catalog else ():
+                self._queue.add(name, trigger="resync")
+
+    def _work(self) -> None:
+        while (taken := self._queue.take()) is not None:
+            name, trigger = taken
+            try:
+                self._look(name, trigger)
+            finally:
+                self._queue.done(name)
+
+    def _look(self, name: str, trigger: str) -> None:
+        catalog = self._follower.catalog
+        if catalog is None or name not in catalog.models:
+            return
+        started = time.monotonic()
+        try:
+            outcome = self._reconciler.reconcile(
+                name,
+                catalog,
+                trigger=trigger,
+                source_failure=self._follower.failure,
+                forgiven_before=self._forgiven.get(name),
+            )
+        except Exception as error:  # the one place: a fault in one look must not end the others
+            self._on_fault(name, trigger, error)
+            return
+        self._queue.forgive(name)
+        self._metrics.passes.labels(trigger, type(outcome).__name__.lower()).inc()
+        self._metrics.pass_seconds.observe(time.monotonic() - started)
+        self._metrics.queue_depth.set(len(self._queue))
+        self._ask_again(name, trigger, outcome)
+
+    def _ask_again(self, name: str, trigger: str, outcome: Outcome) -> None:
+        match outcome:
+            case Waiting(recheck=recheck) | Deferred(recheck=recheck):
+                self._queue.add(name, trigger=trigger, after=recheck)
+            case Settled() | Stalled():
+                log.debug("settled", extra={"model": name, "trigger": trigger})
+            case _:
+                self._queue.add(name, trigger=trigger)
+
+    def _on_fault(self, name: str, trigger: str, error: Exception) -> None:
+        pause = self._queue.retry(name, trigger=trigger)
+        self._metrics.passes.labels(trigger, "fault").inc()
+        log.exception("a look failed", extra={"model": name, "retry_seconds": pause.seconds})
+        try:
+            with self._tools.database.transaction() as session:
+                seconds = timedelta.total_seconds(pause)
+                events.record_event(
+                    session,
+                    kind="LookFailed",
+                    message=f"{type(error).__name__}: {error}; next look in {seconds:.0f} s",
+                    model=name,
+                    trigger=trigger,
+                    now=self._tools.clock(),
+                )
+        except Exception:
+            # The registry itself may be what is away; the look is repeated either way.
+            log.exception("the fault could not be recorded", extra={"model": name})
+
+
+def utc_now() -> datetime:
+    """The wall clock: aware, UTC."""
+    return datetime.now(UTC)

@@ -1,0 +1,143 @@
+"""What to do next for one model. Pure: two values in, a list of actions with reasons out.
+
+The order is the product's story: undo what nobody wants any more, honour what a person pinned,
+then data → train → evaluate → judge → promote, each only when its digest has not been done yet.
+
+Laws that the tests hold: planning twice gives the same; a plan carried out in full leaves nothing
+to plan; a version that did not pass its gates is never promoted.
+"""
+
+from controller.actions import (
+    Action,
+    CancelRun,
+    Evaluate,
+    Judge,
+    Plan,
+    PrepareData,
+    Promote,
+    ReleaseHold,
+    Stall,
+    Train,
+    WritePin,
+)
+from controller.state import Desired, Judged, Observed
+from registry.records import Failure
+from specs.names import Digest
+
+
+def plan(desired: Desired, observed: Observed) -> Plan:
+    """List what brings the observed state to the desired one, in order."""
+    making = _make_version(desired, observed)
+    return (
+        *_cancel_superseded(desired, observed),
+        *_honour_pin(desired, observed),
+        *making,
+        *_promote(desired, observed, making),
+    )
+
+
+def _cancel_superseded(desired: Desired, observed: Observed) -> Plan:
+    run = observed.running
+    if run is None or run.digest in _wanted_digests(desired, observed):
+        return ()
+    return (CancelRun(run.id, why=f"{desired.revision} no longer asks for it"),)
+
+
+def _wanted_digests(desired: Desired, observed: Observed) -> set[Digest]:
+    wanted = {desired.digests.data, desired.digests.training, desired.digests.evaluation}
+    if observed.live is not None:
+        wanted.add(observed.live.evaluation_digest)
+    return wanted
+
+
+def _honour_pin(desired: Desired, observed: Observed) -> Plan:
+    pin = desired.model.spec.promotion.pin
+    hold = observed.hold
+    if hold is not None and hold.written_back is None:
+        return (*_move_to_pin(observed), WritePin(hold.version, hold.id, why=hold.reason))
+    if hold is not None and hold.version != pin and observed.hold_is_in_git:
+        return (ReleaseHold(hold.id, why="promotion.pin was changed in git"),)
+    if pin is not None and observed.pinned is None:
+        return (_cannot_pin(f"promotion.pin names version {pin}, which does not exist"),)
+    return _move_to_pin(observed)
+
+
+def _move_to_pin(observed: Observed) -> Plan:
+    pinned = observed.pinned
+    if pinned is None or _is_live(pinned, observed):
+        return ()
+    number = pinned.version.number
+    if not pinned.has_ever_passed:
+        return (_cannot_pin(f"version {number} is pinned and has never passed its gates"),)
+    return (Promote(pinned.version.training_digest, why=f"version {number} is pinned"),)
+
+
+def _cannot_pin(problem: str) -> Stall:
+    fix = "set promotion.pin to a version that passed its gates, or take it out"
+    return Stall(Failure("PinRefused", problem, fix), Promote, why=problem)
+
+
+def _make_version(desired: Desired, observed: Observed) -> Plan:
+    actions: list[Action] = []
+    digests = desired.digests
+    wanted = observed.wanted
+    if wanted is None:
+        why = "no version has this training digest"
+        actions.append(_or_stall(Train(digests.training, why=why), digests.training, observed))
+    if wanted is None or wanted.evaluation is None:
+        why = "not measured on these held-out rows yet"
+        evaluate = Evaluate(digests.evaluation, digests.training, why=why)
+        actions.append(_or_stall(evaluate, digests.evaluation, observed))
+    if wanted is None or wanted.report is None:
+        actions.extend(_evaluate_live_for_comparison(desired, observed))
+        actions.append(Judge(digests.training, why="these gates have not judged it yet"))
+    if not observed.data_is_prepared and any(isinstance(a, Train | Evaluate) for a in actions):
+        prepare = PrepareData(digests.data, why="rows of this data digest are not prepared")
+        actions.insert(0, _or_stall(prepare, digests.data, observed))
+    return _up_to_a_stall(actions)
+
+
+def _evaluate_live_for_comparison(desired: Desired, observed: Observed) -> Plan:
+    live = observed.live
+    if not desired.compares_with_live or live is None or live.evaluation is not None:
+        return ()
+    if observed.wanted is not None and _is_live(observed.wanted, observed):
+        return ()
+    why = "a gate compares with live, which was not measured on these rows"
+    evaluate = Evaluate(live.evaluation_digest, live.version.training_digest, why=why)
+    return (_or_stall(evaluate, live.evaluation_digest, observed),)
+
+
+def _or_stall(action: PrepareData | Train | Evaluate, digest: Digest, observed: Observed) -> Action:
+    failure = observed.failures.get(digest)
+    if failure is None:
+        return action
+    return Stall(failure, type(action), why="this failed, and nothing it depends on has changed")
+
+
+def _up_to_a_stall(actions: list[Action]) -> Plan:
+    for index, action in enumerate(actions):
+        if isinstance(action, Stall):
+            return tuple(actions[: index + 1])
+    return tuple(actions)
+
+
+def _promote(desired: Desired, observed: Observed, making: Plan) -> Plan:
+    promotion = desired.model.spec.promotion
+    wanted = observed.wanted
+    if promotion.pin is not None or observed.hold is not None or promotion.mode == "manual":
+        return ()
+    if making:
+        # Not judged yet: promised only if the gates pass, and the next look decides again.
+        stalled = isinstance(making[-1], Stall)
+        return () if stalled else (Promote(desired.digests.training, why="if its gates pass"),)
+    if wanted is None or wanted.report is None or not wanted.report.passed:
+        return ()
+    if desired.digests.training in observed.quarantined or _is_live(wanted, observed):
+        return ()
+    return (Promote(desired.digests.training, why="its gates passed"),)
+
+
+def _is_live(judged: Judged, observed: Observed) -> bool:
+    live = observed.live
+    return live is not None and live.version.number == judged.version.number

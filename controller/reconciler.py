@@ -1,0 +1,156 @@
+"""One look at one model: observe, plan, do the next thing, say what was seen.
+
+This is the whole product in one file. A pass is level-based: it remembers nothing of the pass
+before, so it does not matter why it was asked for, how often, or whether the last one was killed.
+It never waits: expensive actions run as jobs, and a pass that finds one at work comes back soon.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from controller.actions import (
+    Action,
+    CancelRun,
+    Evaluate,
+    Judge,
+    PrepareData,
+    Promote,
+    ReleaseHold,
+    Stall,
+    Train,
+    WritePin,
+)
+from controller.catalog import Catalog
+from controller.context import Context, Tools
+from controller.desired import desire
+from controller.observe import observe
+from controller.outcomes import Deferred, Done, Outcome, Settled, Stalled
+from controller.planner import plan
+from controller.record import record_pass, record_unusable
+from controller.state import Desired, Observed
+from controller.steps.cancel import cancel_run
+from controller.steps.data import prepare_data
+from controller.steps.evaluate import evaluate
+from controller.steps.judge import judge
+from controller.steps.pin import release_hold, write_pin
+from controller.steps.promote import promote
+from controller.steps.train import train
+from controller.summarize import Pass
+from registry.records import Failure
+from registry.store import models
+from specs.errors import TrueupError
+from specs.names import Revision
+
+MOST_ACTIONS_A_PASS = 20
+"""Far more than any plan needs: a plan that never ends is a fault, not work."""
+
+
+class Reconciler:
+    """Brings one model at a time closer to what git wants of it."""
+
+    def __init__(self, tools: Tools) -> None:
+        """``tools`` live as long as the controller."""
+        self._tools = tools
+        self._desired: dict[str, Desired] = {}
+
+    def reconcile(
+        self,
+        name: str,
+        catalog: Catalog,
+        *,
+        trigger: str,
+        source_failure: str | None = None,
+        forgiven_before: datetime | None = None,
+    ) -> Outcome:
+        """Do what can be done now for ``name``, and record its conditions."""
+        try:
+            desired = self._desire(name, catalog, trigger)
+        except TrueupError as error:
+            record_unusable(self._tools, name, error, at=catalog.revision, trigger=trigger)
+            return Stalled(Failure(error.reason, str(error), error.fix))
+        for _ in range(MOST_ACTIONS_A_PASS):
+            observed = self._observe(desired, forgiven_before)
+            context = Context(self._tools, desired, observed, trigger)
+            outcome, stage, put_off = _act(context)
+            if not isinstance(outcome, Done):
+                look = Pass(desired, observed, outcome, stage, tuple(put_off), source_failure)
+                record_pass(self._tools, look, trigger=trigger)
+                return _recheck_deferred(outcome, put_off)
+        raise RuntimeError(f"the plan for {name} did not end after {MOST_ACTIONS_A_PASS} actions")
+
+    def _desire(self, name: str, catalog: Catalog, trigger: str) -> Desired:
+        known = self._desired.get(name)
+        if known is not None and known.revision == catalog.revision and trigger != "resync":
+            return known
+        loaded = catalog.models[name]
+        now = self._tools.clock()
+        with self._tools.database.transaction() as session:
+            models.declare_model(
+                session,
+                name,
+                path=loaded.path,
+                revision=catalog.revision,
+                spec=loaded.spec.model_dump(mode="json"),
+                now=now,
+            )
+        self._desired.pop(name, None)
+        self._desired[name] = desire(
+            loaded.spec,
+            path=loaded.path,
+            revision=catalog.revision,
+            repository=self._tools.repository,
+            resolve=self._tools.resolve_base,
+        )
+        return self._desired[name]
+
+    def _observe(self, desired: Desired, forgiven_before: datetime | None) -> Observed:
+        is_in_history: Callable[[Revision], bool] = lambda earlier: (  # noqa: E731
+            self._tools.repository.contains(earlier, at=desired.revision)
+        )
+        with self._tools.database.reading() as session:
+            return observe(
+                session,
+                desired,
+                prepared=self._tools.prepared(desired),
+                is_in_history=is_in_history,
+                forgiven_before=forgiven_before,
+            )
+
+
+def _act(context: Context) -> tuple[Outcome, type | None, list[Deferred]]:
+    """Carry out the first action that can be; those put off do not stand in the way."""
+    put_off: list[Deferred] = []
+    for action in plan(context.desired, context.observed):
+        outcome = _step(context, action)
+        if not isinstance(outcome, Deferred):
+            stage = action.stage if isinstance(action, Stall) else type(action)
+            return outcome, stage, put_off
+        put_off.append(outcome)
+    return Settled(), None, put_off
+
+
+def _step(context: Context, action: Action) -> Outcome:  # noqa: PLR0911  (one arm per action)
+    match action:
+        case CancelRun():
+            return cancel_run(context, action)
+        case PrepareData():
+            return prepare_data(context, action)
+        case Train():
+            return train(context, action)
+        case Evaluate():
+            return evaluate(context, action)
+        case Judge():
+            return judge(context, action)
+        case Promote():
+            return promote(context, action)
+        case WritePin():
+            return write_pin(context, action)
+        case ReleaseHold():
+            return release_hold(context, action)
+        case Stall():
+            return Stalled(action.failure)
+
+
+def _recheck_deferred(outcome: Outcome, put_off: list[Deferred]) -> Outcome:
+    # A settled model with something put off is looked at again for that alone.
+    return put_off[0] if put_off and isinstance(outcome, Settled) else outcome

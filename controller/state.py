@@ -1,0 +1,90 @@
+"""The two states that a plan is made from, as frozen values: what is wanted, and what is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from registry.bases import ResolvedBase
+from registry.records import (
+    EvaluationRecord,
+    Failure,
+    GateReport,
+    HoldRecord,
+    RunRecord,
+    SignalRecord,
+    VersionRecord,
+)
+from specs.digest import Inputs
+from specs.model import ModelSpec
+from specs.names import Digest, Revision
+
+
+@dataclass(frozen=True)
+class Digests:
+    """What the spec asks for at each stage; equal digests mean that nothing is to be done."""
+
+    data: Digest
+    training: Digest
+    evaluation: Digest
+    gates: Digest
+
+
+@dataclass(frozen=True)
+class Desired:
+    """What git wants of one model, with everything it names resolved."""
+
+    model: ModelSpec
+    path: str
+    revision: Revision
+    hashes: Mapping[str, str]
+    """Data path → DVC's hash."""
+    base: ResolvedBase
+    digests: Digests
+    training_inputs: Inputs
+    """What the training digest is over; kept in lineage."""
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.model.name
+
+    @property
+    def compares_with_live(self) -> bool:
+        """Whether a gate asks how the version does beside the live one."""
+        return any(gate.against == "live" for gate in self.model.spec.gates)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A version with the evidence that stands about it."""
+
+    version: VersionRecord
+    evaluation_digest: Digest
+    """Of this version on the held-out rows that are wanted now."""
+    evaluation: EvaluationRecord | None
+    report: GateReport | None
+    """By the gates and held-out rows that are wanted now."""
+    has_ever_passed: bool
+    """Whether the last report on it, by whatever gates, let it through."""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What the registry says about one model, seen through what is wanted of it."""
+
+    wanted: Judged | None = None
+    """The version with the wanted training digest."""
+    live: Judged | None = None
+    pinned: Judged | None = None
+    """The version that a hold or the spec pins, if there is one and it exists."""
+    hold: HoldRecord | None = None
+    hold_is_in_git: bool = False
+    """Whether the commit that wrote the hold back is part of the wanted revision's history."""
+    quarantined: frozenset[Digest] = frozenset()
+    running: RunRecord | None = None
+    data_is_prepared: bool = False
+    failures: Mapping[Digest, Failure] = field(default_factory=dict)
+    """Last failure of a run, by the run's digest; only what still stands in the way."""
+    signals: tuple[SignalRecord, ...] = ()
+    """The latest signal of each detector about the live version."""
+    requests: int = 0
+    """Requests that the live version has answered and that were captured."""

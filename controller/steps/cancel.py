@@ -1,0 +1,30 @@
+"""Cancel: stop a run that a newer commit made pointless. Recorded against the old revision."""
+
+from controller.actions import CancelRun
+from controller.context import Context
+from controller.outcomes import Done, Outcome
+from registry.records import Failure, RunState
+from registry.store import events, runs
+
+
+def cancel_run(context: Context, action: CancelRun) -> Outcome:
+    """Kill the job and end its run as ``cancelled``, reason ``Superseded``."""
+    tools = context.tools
+    run = context.observed.running
+    assert run is not None, "the plan cancels what it saw running"
+    tools.executor.kill(run.job)
+    failure = Failure("Superseded", f"{run.kind} run {run.id} was cancelled: {action.why}")
+    with tools.database.transaction() as session:
+        now = tools.clock()
+        runs.finish_run(session, run.id, state=RunState.CANCELLED, failure=failure, now=now)
+        events.record_event(
+            session,
+            kind="RunCancelled",
+            message=failure.message,
+            model=run.model,
+            trigger=run.trigger,
+            revision=run.revision,
+            data={"run": run.id, "superseded_by": context.desired.revision},
+            now=now,
+        )
+    return Done()

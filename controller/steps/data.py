@@ -1,0 +1,50 @@
+"""Prepare data: pull with DVC at the revision, check, clean, split. Sets ``DataReady``."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from controller.actions import PrepareData
+from controller.context import Context
+from controller.outcomes import Outcome
+from controller.steps.run import Record, RunRequest, advance
+from registry.records import RunKind, RunRecord
+from registry.store.database import Session
+from specs.names import commit_of
+
+
+def prepare_data(context: Context, action: PrepareData) -> Outcome:
+    """Carry the data run on; its result is the folder of prepared rows, whole or not there."""
+    request = RunRequest(
+        RunKind.DATA,
+        action.digest,
+        make_job=lambda: _job(context),
+        collect=lambda _output, _result: _record,
+    )
+    run = context.observed.running
+    if run is None:
+        # What stands there is not complete (the plan would not have asked), so it is in the way.
+        shutil.rmtree(context.tools.prepared(context.desired), ignore_errors=True)
+    return advance(context, request)
+
+
+def _job(context: Context) -> Mapping[str, Any]:
+    desired, tools = context.desired, context.tools
+    return {
+        "task": desired.model.spec.task,
+        "repo": {
+            "url": tools.repository.url,
+            "mirror": str(tools.repository.mirror),
+            "commit": commit_of(desired.revision),
+        },
+        "data": desired.model.spec.data.model_dump(mode="json"),
+        "hashes": dict(desired.hashes),
+        "seed": desired.model.spec.training.seed,
+        "cache": str(tools.data_cache),
+        "prepared": str(tools.prepared(desired)),
+    }
+
+
+def _record(_session: Session, _run: RunRecord, _result: Mapping[str, Any]) -> None:
+    """Nothing beside the run itself: the report is part of its result."""

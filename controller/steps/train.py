@@ -1,0 +1,92 @@
+"""Train: adapt the base in a child process and register the version. Sets ``Trained``."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from controller.actions import Train
+from controller.context import Context
+from controller.outcomes import Outcome
+from controller.steps.run import Record, RunRequest, advance
+from registry.artifacts.folders import put_folder, refuse_pickles
+from registry.bases import ResolvedBase
+from registry.records import RunKind, RunRecord, VersionDraft
+from registry.store import aliases, events, versions
+from registry.store.database import Session
+from specs.names import CANDIDATE
+
+
+def train(context: Context, action: Train) -> Outcome:
+    """Carry the training run on; when it has finished, its output becomes a version."""
+    request = RunRequest(
+        RunKind.TRAIN,
+        action.digest,
+        make_job=lambda: _job(context),
+        collect=lambda output, result: _collect(context, output, result),
+    )
+    return advance(context, request)
+
+
+def _job(context: Context) -> Mapping[str, Any]:
+    desired, tools = context.desired, context.tools
+    return {
+        "task": desired.model.spec.task,
+        "model": context.model,
+        "training": desired.model.spec.training.model_dump(mode="json"),
+        "base": as_job_input(desired.base),
+        "prepared": str(tools.prepared(desired)),
+        "threads": tools.executor.threads,
+    }
+
+
+def as_job_input(base: ResolvedBase) -> dict[str, str]:
+    """A resolved base, as jobs are told of it."""
+    return {"model": base.model, "revision": base.revision, "folder": str(base.folder)}
+
+
+def _collect(context: Context, output: Path, result: Mapping[str, Any]) -> Record:
+    refuse_pickles(output)
+    files = put_folder(context.tools.artifacts, output)
+    desired = context.desired
+
+    def record(session: Session, run: RunRecord, _result: Mapping[str, Any]) -> None:
+        draft = VersionDraft(
+            model=context.model,
+            training_digest=run.digest,
+            revision=run.revision,
+            run_id=run.id,
+            files=files,
+            lineage={
+                "inputs": desired.training_inputs,
+                "base": {"model": desired.base.model, "revision": desired.base.revision},
+                "data": dict(desired.hashes),
+                "libraries": result["libraries"],
+                "machine": result["machine"],
+            },
+            training=result["training"],
+        )
+        now = context.tools.clock()
+        version = versions.record_version(session, draft, now=now)
+        at = aliases.find_alias(session, context.model, CANDIDATE)
+        aliases.move_alias(
+            session,
+            context.model,
+            CANDIDATE,
+            to=version.number,
+            expected=at.version if at else None,
+            by="trueup",
+            reason="newest trained version",
+            now=now,
+        )
+        events.record_event(
+            session,
+            kind="VersionRegistered",
+            message=f"version {version.number} was trained",
+            model=context.model,
+            trigger=run.trigger,
+            revision=run.revision,
+            data={"version": version.number, "training_digest": version.training_digest},
+            now=now,
+        )
+
+    return record

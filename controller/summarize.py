@@ -1,0 +1,265 @@
+"""What is said of a model after a look at it: its conditions, and the one thing it waits for.
+
+Pure. Steps and planner set facts; only here are they put in words, and only here is ``Ready`` made,
+from the others: a stall makes it False, work that is going on makes it Unknown, and it is True only
+when nothing is left to do at this revision. So a ``Ready`` of a revision is never taken back.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from controller.actions import Evaluate, PrepareData, Promote, Train
+from controller.outcomes import Deferred, Outcome, Settled, Stalled, Waiting
+from controller.state import Desired, Judged, Observed
+from registry.records import GateReport, GateVerdict, Verdict
+from specs.conditions import Condition, ConditionStatus, ConditionType
+from specs.errors import TrueupError
+from specs.names import Revision
+
+TRUE, FALSE, UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What one look at a model came to."""
+
+    desired: Desired
+    observed: Observed
+    outcome: Outcome
+    stalled_stage: type | None = None
+    """The action that a stall stands for."""
+    deferred: tuple[Deferred, ...] = ()
+    source_failure: str | None = None
+    """Why the repository cannot be read now; None while it can."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A condition, less when and at which revision it was seen."""
+
+    type: ConditionType
+    status: ConditionStatus
+    reason: str
+    message: str
+
+
+def summarize(look: Pass, *, now: datetime) -> list[Condition]:
+    """All conditions of the model after ``look``; the store keeps when each last changed."""
+    facts = [
+        _source(look),
+        _data(look),
+        _trained(look),
+        _evaluated(look),
+        _gates(look),
+        _promoted(look),
+        _data_drift(look),
+        _diverged(look),
+        Fact(ConditionType.SUSPENDED, FALSE, "Active", "automation is on"),
+        _reconciling(look),
+        _stalled(look),
+    ]
+    facts.append(_ready(look, {fact.type: fact for fact in facts}))
+    return _stamped(facts, look.desired.revision, now)
+
+
+def summarize_unusable(error: TrueupError, *, at: Revision, now: datetime) -> list[Condition]:
+    """Conditions of a model whose wanted state cannot be worked out at revision ``at``.
+
+    Only what the error bears on is said: what was true of the live version before still is.
+    """
+    message = _with_fix(str(error), error.fix)
+    facts = [
+        Fact(ConditionType.STALLED, TRUE, error.reason, message),
+        Fact(ConditionType.RECONCILING, FALSE, error.reason, "waits for a person"),
+        Fact(ConditionType.READY, FALSE, error.reason, message),
+    ]
+    if error.reason.startswith("Data"):
+        facts.append(Fact(ConditionType.DATA_READY, FALSE, error.reason, message))
+    return _stamped(facts, at, now)
+
+
+def waiting_for(look: Pass) -> str:
+    """The one thing the model waits for; empty when nothing."""
+    match look.outcome:
+        case Stalled(failure=failure):
+            return _with_fix(failure.message, failure.fix)
+        case Waiting(on=on):
+            return on
+    if look.deferred:
+        return look.deferred[0].on
+    wanted = look.observed.wanted
+    if wanted and wanted.report and not wanted.report.passed:
+        return f"a commit: version {wanted.version.number} did not pass its gates"
+    promotion = look.desired.model.spec.promotion
+    if wanted and promotion.mode == "manual" and not _is_live(wanted, look.observed):
+        return f"a person to promote version {wanted.version.number} (promotion.mode is manual)"
+    return ""
+
+
+def _source(look: Pass) -> Fact:
+    kind = ConditionType.SOURCE_VERIFIED
+    if look.source_failure is not None:
+        standing = f"{look.source_failure}; going on with {look.desired.revision}"
+        return Fact(kind, FALSE, "SourceUnreachable", standing)
+    return Fact(kind, TRUE, "Fetched", f"read at {look.desired.revision}")
+
+
+def _data(look: Pass) -> Fact:
+    kind = ConditionType.DATA_READY
+    if failed := _failed(look, PrepareData):
+        return Fact(kind, FALSE, *failed)
+    if look.observed.data_is_prepared:
+        return Fact(kind, TRUE, "Prepared", "rows are pulled, checked and split")
+    if look.observed.wanted and look.observed.wanted.evaluation:
+        return Fact(kind, TRUE, "NotNeeded", "everything that needs these rows is done already")
+    return Fact(kind, UNKNOWN, "Progressing", "rows are being pulled and checked")
+
+
+def _trained(look: Pass) -> Fact:
+    kind = ConditionType.TRAINED
+    wanted = look.observed.wanted
+    if wanted is not None:
+        message = f"version {wanted.version.number} has the wanted training digest"
+        return Fact(kind, TRUE, "VersionRegistered", message)
+    if failed := _failed(look, Train):
+        return Fact(kind, FALSE, *failed)
+    return Fact(kind, UNKNOWN, "Progressing", "no version has the wanted training digest yet")
+
+
+def _evaluated(look: Pass) -> Fact:
+    kind = ConditionType.EVALUATED
+    wanted = look.observed.wanted
+    if wanted is not None and wanted.evaluation is not None:
+        message = f"version {wanted.version.number} was measured on the wanted held-out rows"
+        return Fact(kind, TRUE, "EvidenceStored", message)
+    if failed := _failed(look, Evaluate):
+        return Fact(kind, FALSE, *failed)
+    return Fact(kind, UNKNOWN, "Progressing", "not measured on the wanted held-out rows yet")
+
+
+def _gates(look: Pass) -> Fact:
+    kind = ConditionType.GATES_PASSED
+    wanted = look.observed.wanted
+    if wanted is None or wanted.report is None:
+        return Fact(kind, UNKNOWN, "Progressing", "not judged yet")
+    number = wanted.version.number
+    if wanted.report.passed:
+        count = len(wanted.report.verdicts)
+        return Fact(kind, TRUE, "Passed", f"version {number} passed {count} gate verdicts")
+    blocking = _blocking(wanted.report)
+    failed = any(verdict.verdict is Verdict.FAIL for verdict in blocking)
+    message = f"version {number}: " + "; ".join(verdict.message for verdict in blocking)
+    return Fact(kind, FALSE, "Failed" if failed else "Inconclusive", message)
+
+
+def _promoted(look: Pass) -> Fact:
+    kind = ConditionType.PROMOTED
+    wanted, live = look.observed.wanted, look.observed.live
+    if wanted is not None and _is_live(wanted, look.observed):
+        return Fact(kind, TRUE, "Live", f"version {wanted.version.number} answers live traffic")
+    standing = f"version {live.version.number} stays live" if live else "nothing is live"
+    if hold := look.observed.hold:
+        return Fact(kind, FALSE, "Held", f"held at version {hold.version}: {hold.reason}")
+    if (pin := look.desired.model.spec.promotion.pin) is not None:
+        return Fact(kind, FALSE, "Pinned", f"promotion.pin is {pin}")
+    if look.desired.digests.training in look.observed.quarantined:
+        return Fact(kind, FALSE, "Quarantined", f"its digest is in quarantine; {standing}")
+    if wanted is None or wanted.report is None:
+        return Fact(kind, UNKNOWN, "Progressing", f"not judged yet; {standing}")
+    if not wanted.report.passed:
+        return Fact(kind, FALSE, "GatesNotPassed", standing)
+    if look.desired.model.spec.promotion.mode == "manual":
+        return Fact(kind, FALSE, "AwaitingApproval", f"promotion is manual; {standing}")
+    return Fact(kind, UNKNOWN, "Progressing", standing)
+
+
+def _data_drift(look: Pass) -> Fact:
+    kind = ConditionType.DATA_DRIFT_DETECTED
+    signals = look.observed.signals
+    alarms = [signal for signal in signals if signal.is_alarm]
+    if look.observed.live is None:
+        return Fact(kind, UNKNOWN, "NoLiveVersion", "no live traffic to watch")
+    if not alarms:
+        message = f"{look.observed.requests} requests watched, no alarm"
+        return Fact(kind, FALSE, "NoAlarm", message)
+    worst = max(alarms, key=lambda signal: signal.evidence_ratio)
+    seen = (
+        f"{worst.detector}: evidence {worst.evidence_ratio:.2f} of what an alarm needs, "
+        f"over {worst.n} requests to version {worst.version}"
+    )
+    policy = look.desired.model.spec.monitoring.on_data_drift
+    # The same rows give the same digest, and a digest is trained once: new data has to come.
+    needed = f"at least {policy.min_labels} new labelled rows, committed with DVC"
+    match policy.action:
+        case "report":
+            return Fact(kind, TRUE, "DataDrift", seen)
+        case "plan":
+            return Fact(kind, TRUE, "RetrainPlanned", f"{seen}; a retraining would take {needed}")
+        case "retrain":
+            return Fact(kind, TRUE, "AwaitingLabels", f"{seen}; retraining waits for {needed}")
+
+
+def _diverged(look: Pass) -> Fact:
+    kind = ConditionType.DIVERGED
+    hold = look.observed.hold
+    if hold is not None and look.desired.model.spec.promotion.pin != hold.version:
+        where = "on its way to git" if hold.written_back is None else "in git, not fetched yet"
+        message = f"held at version {hold.version}; promotion.pin is {where}"
+        return Fact(kind, TRUE, "Held", message)
+    return Fact(kind, FALSE, "InStep", "git and the registry say the same")
+
+
+def _reconciling(look: Pass) -> Fact:
+    kind = ConditionType.RECONCILING
+    match look.outcome:
+        case Waiting(on=on):
+            return Fact(kind, TRUE, "Progressing", on)
+        case Stalled():
+            return Fact(kind, FALSE, "Stalled", "waits for a person")
+    return Fact(kind, FALSE, "Settled", "nothing left to do at this revision")
+
+
+def _stalled(look: Pass) -> Fact:
+    match look.outcome:
+        case Stalled(failure=failure):
+            message = _with_fix(failure.message, failure.fix)
+            return Fact(ConditionType.STALLED, TRUE, failure.reason, message)
+    return Fact(ConditionType.STALLED, FALSE, "NotStalled", "nothing waits for a person")
+
+
+def _ready(look: Pass, facts: dict[ConditionType, Fact]) -> Fact:
+    kind = ConditionType.READY
+    stalled, promoted = facts[ConditionType.STALLED], facts[ConditionType.PROMOTED]
+    gates = facts[ConditionType.GATES_PASSED]
+    if stalled.status is TRUE:
+        return Fact(kind, FALSE, stalled.reason, stalled.message)
+    if not isinstance(look.outcome, Settled):
+        return Fact(kind, UNKNOWN, "Progressing", facts[ConditionType.RECONCILING].message)
+    if look.observed.live is not None and promoted.reason in {"Live", "Held", "Pinned"}:
+        return Fact(kind, TRUE, promoted.reason, promoted.message)
+    if gates.status is FALSE:
+        return Fact(kind, FALSE, "GatesNotPassed", gates.message)
+    return Fact(kind, FALSE, promoted.reason, promoted.message)
+
+
+def _failed(look: Pass, stage: type) -> tuple[str, str] | None:
+    if isinstance(look.outcome, Stalled) and look.stalled_stage is stage:
+        failure = look.outcome.failure
+        return failure.reason, _with_fix(failure.message, failure.fix)
+    return None
+
+
+def _blocking(report: GateReport) -> list[GateVerdict]:
+    return [verdict for verdict in report.verdicts if verdict.blocks]
+
+
+def _is_live(judged: Judged, observed: Observed) -> bool:
+    return observed.live is not None and observed.live.version.number == judged.version.number
+
+
+def _with_fix(message: str, fix: str | None) -> str:
+    return f"{message} — {fix}" if fix and fix not in message else message
+
+
+def _stamped(facts: list[Fact], at: Revision, now: datetime) -> list[Condition]:
+    return [Condition(fact.type, fact.status, fact.reason, fact.message, at, now) for fact in facts]
