@@ -1,0 +1,94 @@
+"""An inspection: the rows of all splits on their way through the checks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from controller.data.findings import (
+    MAX_EXAMPLES,
+    MAX_ROWS_LISTED,
+    Action,
+    Finding,
+    at_rows,
+    example,
+)
+from controller.data.rows import Row
+from specs.data import Checks
+
+_DONE: Mapping[Action, str] = {
+    "drop": ", dropped",
+    "quarantine": ", quarantined",
+    "exclude_from_gates": ", left out by gates",
+}
+
+
+@dataclass
+class Inspection:
+    """What the checks work on; each takes rows out and adds findings."""
+
+    rows: dict[str, list[Row]]
+    """Split → rows that are still there. ``validation`` only when it is a file of its own."""
+    checks: Checks
+    task: str
+    findings: list[Finding] = field(default_factory=list)
+    quarantined: list[dict[str, Any]] = field(default_factory=list)
+    near_leaks: frozenset[int] = frozenset()
+    """Numbers of the test rows that gates leave out."""
+
+    @property
+    def held_out(self) -> Sequence[str]:
+        """The splits that are files of their own beside the training rows."""
+        return [split for split in self.rows if split != "train"]
+
+    def found(
+        self,
+        check: str,
+        split: str,
+        action: Action,
+        flagged: Mapping[int, Mapping[str, Any]],
+        *,
+        what: str,
+    ) -> None:
+        """Record flagged rows, and take them out where the action says so.
+
+        Args:
+            check: The check's name, as in ``spec.data.checks``.
+            split: Where the rows are.
+            action: What is done about them.
+            flagged: Index into the split's rows → more facts for the report.
+            what: What these rows are, for the message; a plural.
+        """
+        if not flagged:
+            return
+        rows = self.rows[split]
+        numbers = [rows[index].number for index in flagged]
+        message = f"{what}: {len(flagged):,}{_DONE.get(action, '')} ({at_rows(numbers)})"
+        shown = list(flagged.items())[:MAX_EXAMPLES]
+        self.findings.append(
+            Finding(
+                check=check,
+                split=split,
+                action=action,
+                count=len(flagged),
+                rows=tuple(numbers[:MAX_ROWS_LISTED]),
+                message=message,
+                examples=tuple(example(rows[index], **more) for index, more in shown),
+            )
+        )
+        if action == "quarantine":
+            self.quarantined += [
+                example(rows[index], split=split, check=check) for index in flagged
+            ]
+        if action in ("drop", "quarantine"):
+            self.rows[split] = [row for index, row in enumerate(rows) if index not in flagged]
+
+    def counted(
+        self, check: str, split: str, action: Action, *, counts: Mapping[str, int], message: str
+    ) -> None:
+        """Record a finding that is about counts rather than single rows."""
+        count = sum(counts.values())
+        self.findings.append(Finding(check, split, action, count, (), message, counts=counts))
+
+    def skipped(self, check: str, split: str, message: str) -> None:
+        """Record that a check did not run, and why: nothing is left out silently."""
+        self.findings.append(Finding(check, split, "skipped", 0, (), message))

@@ -1,0 +1,158 @@
+"""The data job: fetch, read, check, split, write. The main path, top to bottom."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from controller.data.checks import CHECKS
+from controller.data.findings import refuse_failures
+from controller.data.inspection import Inspection
+from controller.data.prepared import (
+    Prepared,
+    is_complete,
+    read_report,
+    write_prepared,
+)
+from controller.data.pull import Repository, fetch
+from controller.data.rows import Reading, Row
+from controller.data.splits import split_rows
+from controller.data.tables import empty_file, read_table
+from controller.errors import DataError
+from controller.job_protocol import JobFolder
+from specs.data import Data, ValidationSplit
+
+
+@dataclass(frozen=True)
+class DataJob:
+    """``job.json`` of a data job."""
+
+    task: str
+    repository: Repository
+    data: Data
+    hashes: Mapping[str, str]
+    """Data path → ``md5:<hex>``."""
+    seed: int
+    cache: Path
+    prepared: Path
+    fetched: Mapping[str, Path]
+    """Data path → a file that is here already; its hash is checked all the same."""
+
+    @classmethod
+    def of(cls, job: Mapping[str, Any]) -> "DataJob":
+        """Read the job's JSON."""
+        repo = job["repo"]
+        mirror = repo.get("mirror")
+        return cls(
+            task=job["task"],
+            repository=Repository(repo["url"], Path(mirror) if mirror else None, repo["commit"]),
+            data=Data.model_validate(job["data"]),
+            hashes=job["hashes"],
+            seed=job["seed"],
+            cache=Path(job["cache"]),
+            prepared=Path(job["prepared"]),
+            fetched={path: Path(file) for path, file in (job.get("files") or {}).items()},
+        )
+
+    @property
+    def files(self) -> dict[str, str]:
+        """Split → path in the repository; ``validation`` only when it is a file."""
+        data = self.data
+        files = {"train": data.train, "test": data.test}
+        if isinstance(data.validation, str):
+            files["validation"] = data.validation
+        return files
+
+
+def prepare(folder: JobFolder) -> dict[str, Any]:
+    """Run a data job; return its result.
+
+    Raises:
+        DataError: The data is absent, unreadable, or a check with action ``fail`` found something.
+    """
+    job = DataJob.of(folder.job)
+    if not is_complete(job.prepared):
+        contents = _pull(job, folder)
+        rows = _read(job, contents, folder)
+        read = {split: len(found) for split, found in rows.items()}
+        inspection = _check(job, rows, folder)
+        refuse_failures(inspection.findings, job.files)
+        prepared = _split(job, inspection, read)
+        folder.progress("writing", 0, 1)
+        write_prepared(prepared, job.prepared, writer=folder.path.name)
+        folder.progress("writing", 1, 1)
+    return _result(read_report(job.prepared))
+
+
+def _pull(job: DataJob, folder: JobFolder) -> dict[str, Path]:
+    """Have every file of the spec in the cache, by hash."""
+    contents = {}
+    for step, (split, path) in enumerate(job.files.items()):
+        folder.progress("pulling", step, len(job.files), message=path)
+        contents[split] = job.fetched.get(path) or fetch(
+            job.repository, path, job.hashes[path], cache=job.cache
+        )
+    folder.progress("pulling", len(job.files), len(job.files))
+    return contents
+
+
+def _read(job: DataJob, contents: Mapping[str, Path], folder: JobFolder) -> dict[str, list[Row]]:
+    reading = Reading.of(job.data, job.task)
+    rows = {}
+    for step, (split, path) in enumerate(job.files.items()):
+        folder.progress("reading", step, len(job.files), message=path)
+        rows[split] = reading.rows_of(read_table(contents[split], path, reading.needed), path)
+        if not rows[split]:
+            raise empty_file(path)
+    folder.progress("reading", len(job.files), len(job.files))
+    return rows
+
+
+def _check(job: DataJob, rows: dict[str, list[Row]], folder: JobFolder) -> Inspection:
+    inspection = Inspection(rows, job.data.checks, job.task)
+    for step, (name, check) in enumerate(CHECKS.items()):
+        folder.progress("checking", step, len(CHECKS), message=name)
+        check(inspection)
+    folder.progress("checking", len(CHECKS), len(CHECKS))
+    for finding in inspection.findings:
+        print(f"{job.files[finding.split]}: {finding.message}", flush=True)  # noqa: T201  (a job's log)
+    return inspection
+
+
+def _split(job: DataJob, inspection: Inspection, read: Mapping[str, int]) -> Prepared:
+    rows = dict(inspection.rows)
+    validation = job.data.validation
+    if isinstance(validation, ValidationSplit):
+        rows["train"], rows["validation"] = split_rows(
+            rows["train"], validation.split, seed=job.seed, task=job.task
+        )
+    for split, kept in rows.items():
+        if not kept:
+            raise _nothing_left(job, split)
+    return Prepared(
+        task=job.task,
+        rows=rows,
+        near_leaks=inspection.near_leaks,
+        findings=inspection.findings,
+        quarantined=inspection.quarantined,
+        read=read,
+    )
+
+
+def _nothing_left(job: DataJob, split: str) -> DataError:
+    path = job.files.get(split, job.data.train)
+    problem = f"{path}: no {split} rows are left after the checks and the split"
+    return DataError(problem, reason="DataEmpty", fix="add rows, or see the data report")
+
+
+def _result(report: Mapping[str, Any]) -> dict[str, Any]:
+    summary: Counter[str] = Counter()
+    for finding in report["findings"]:
+        summary[finding["check"]] += finding["count"]
+    return {
+        "rows": report["rows"],
+        "labels": len(report["rows_per_label"]),
+        "summary": dict(summary),
+        "messages": [f"{found['split']}: {found['message']}" for found in report["findings"]],
+    }

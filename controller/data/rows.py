@@ -1,0 +1,148 @@
+"""Rows with meaning: what the declared columns make of a file's records."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from controller.data.tables import NumberedRecord
+from controller.errors import DataError
+from specs.data import Columns, Data
+from specs.errors import Place
+from specs.expressions import SliceExpression, parse_expression
+
+CLASSIFICATION = "text-classification"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One example of a dataset."""
+
+    number: int
+    """Row in its file, from 1, header excluded."""
+    text: str
+    """What the model reads: the text, or the prompt."""
+    target: str
+    """What it should answer: the label, or the completion."""
+    slices: Mapping[str, str]
+    """Slice family → value."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How records become rows."""
+
+    task: str
+    columns: Columns
+    slices: Mapping[str, SliceExpression]
+
+    @classmethod
+    def of(cls, data: Data, task: str) -> "Reading":
+        """Take from a spec what reading needs.
+
+        Raises:
+            DataError: A slice is no column and no expression.
+        """
+        slices = {family: parse_expression(text) for family, text in data.slices.items()}
+        return cls(task, data.columns, slices)
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The columns that a file must have."""
+        of_slices = [name for slice_ in self.slices.values() for name in slice_.columns]
+        # A slice over `text` means the text, whatever its column is called.
+        own = [name for name in of_slices if name not in self._roles]
+        return tuple(dict.fromkeys((*self._roles.values(), *sorted(own))))
+
+    @property
+    def _roles(self) -> dict[str, str]:
+        """Role → column."""
+        columns = self.columns
+        if self.task == CLASSIFICATION:
+            return {"text": columns.text, "label": columns.label}
+        if columns.messages is not None:
+            return {"messages": columns.messages}
+        assert columns.prompt is not None  # the spec's own validation
+        assert columns.completion is not None
+        return {"prompt": columns.prompt, "completion": columns.completion}
+
+    def rows_of(self, records: Iterable[NumberedRecord], path: str) -> list[Row]:
+        """Turn records into rows.
+
+        Raises:
+            DataError: A field that is not text where text is needed; names row and column.
+        """
+        return [self._row(record, path) for record in records]
+
+    def _row(self, record: NumberedRecord, path: str) -> Row:
+        roles = self._roles
+        if "messages" in roles:
+            column = roles["messages"]
+            text, target = _turns(record, path, column)
+            known: dict[str, Any] = {"prompt": text, "completion": target, "text": text}
+        else:
+            text, target = (_text(record, path, column) for column in roles.values())
+            known = dict(zip(roles, (text, target), strict=True))
+        if not self.slices:
+            return Row(record.row, text, target, {})
+        values = known | {key: _plain(value) for key, value in record.values.items()}
+        slices = {family: slice_.value_of(values) for family, slice_ in self.slices.items()}
+        return Row(record.row, text, target, slices)
+
+
+def _text(record: NumberedRecord, path: str, column: str) -> str:
+    value = record.values[column]
+    if isinstance(value, dict | list | bytes):
+        problem = f"row {record.row}: {column!r} holds {type(value).__name__}, not text"
+        raise _unreadable(record, path, problem)
+    return _plain(value)
+
+
+def _plain(value: Any) -> str:
+    """Write any JSON or Arrow value as the text a person would read; a missing one is empty."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case float() if value.is_integer():
+            # Labels 1 and 1.0 are one label; a column with a gap turns whole numbers into floats.
+            return str(int(value))
+        case _:
+            return str(value)
+
+
+def _turns(record: NumberedRecord, path: str, column: str) -> tuple[str, str]:
+    """Split a conversation into what was said before and the answer to learn."""
+    messages = record.values[column]
+    if isinstance(messages, str):
+        try:
+            messages = json.loads(messages)
+        except json.JSONDecodeError as error:
+            problem = f"row {record.row}: {column!r} is not JSON: {error.msg}"
+            raise _unreadable(record, path, problem) from error
+    if not isinstance(messages, list) or not all(_is_message(one) for one in messages):
+        problem = f"row {record.row}: {column!r} has to be a list of role and content"
+        raise _unreadable(record, path, problem)
+    if not messages[:-1] or messages[-1]["role"] != "assistant":
+        problem = f"row {record.row}: {column!r} has to end with an answer of the assistant"
+        raise _unreadable(record, path, problem)
+    return _prompt(messages[:-1]), messages[-1]["content"]
+
+
+def _is_message(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(value.get(k), str) for k in ("role", "content")
+    )
+
+
+def _prompt(messages: Sequence[Mapping[str, str]]) -> str:
+    """One question stands for itself; longer talk is written out, one turn a line."""
+    if len(messages) == 1:
+        return messages[0]["content"]
+    return "\n".join(f"{message['role']}: {message['content']}" for message in messages)
+
+
+def _unreadable(record: NumberedRecord, path: str, problem: str) -> DataError:
+    fix = "correct the row, or the columns in spec.data.columns"
+    return DataError(problem, place=Place(path, record.line), reason="RowUnreadable", fix=fix)
