@@ -1,0 +1,1 @@
+"""What is wanted: the schema of specs, their loading and their digests. Pure."""

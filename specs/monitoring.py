@@ -7,7 +7,8 @@ from pydantic import Field, StringConstraints
 
 from specs.section import Section
 
-Period = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]*[hdw]$")]
+PERIOD_PATTERN = r"^[1-9][0-9]{0,3}[hdw]$"
+Period = Annotated[str, StringConstraints(pattern=PERIOD_PATTERN)]
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 

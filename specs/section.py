@@ -4,6 +4,16 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Section(BaseModel):
-    """A part of a spec. Unknown fields are errors, values never change after loading."""
+    """A part of a spec. Unknown fields are errors, values never change after loading.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Values are taken as they are written: ``"16"`` is no number, and infinity is none either. The
+    docstring below a field is its description, for editors and for the reference page.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+    )
