@@ -1,0 +1,1 @@
+"""Has the world moved: windows, detectors, signals, exporter and alert rules."""

@@ -1,0 +1,1 @@
+"""Detectors, one file each: pure, from values to evidence."""
