@@ -1,0 +1,1 @@
+"""``trueup up``: the parts of an installation as processes under one supervisor."""
