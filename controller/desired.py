@@ -68,7 +68,7 @@ def data_hashes(spec: Spec, *, path: str, revision: Revision, repository: Reader
     if isinstance(spec.data.validation, str):
         wanted.append(spec.data.validation)
     found = repository.read_files(revision, [f"{name}.dvc" for name in wanted])
-    hashes = {}
+    hashes: dict[str, str] = {}
     for name in wanted:
         pointer = f"{name}.dvc"
         if pointer not in found:

@@ -33,34 +33,41 @@ class Follower:
         self._metrics = metrics
         self._ask = ask
         self._noticed = threading.Event()
-        self._stopped = threading.Event()
+        self._watch: RefWatch | None = None
         self.catalog: Catalog | None = None
         """What the newest readable revision wants; None before the first."""
         self.failing_since: datetime | None = None
         self.failure: str | None = None
         """Why the repository cannot be read now; None while it can."""
 
-    def run(self) -> None:
-        """Look at once, then whenever the refs change or a poll is due, until stopped."""
-        watch = self._watch()
+    def watch(self) -> None:
+        """Begin to be told of commits, where the repository is on this machine."""
+        local = self._tools.repository.local
+        if local is None:
+            return
+        watch = RefWatch(git_folder_of(local), self._noticed)
         try:
-            while not self._stopped.is_set():
-                self.look()
-                self._noticed.wait(self._tools.settings.poll_seconds)
-                time.sleep(DEBOUNCE_SECONDS)  # noqa: TID251  (a burst of file events, not a race)
-                self._noticed.clear()
-        finally:
-            if watch is not None:
-                watch.stop()
+            watch.start()
+        except OSError as error:
+            log.warning("no file watch; polling alone: %s", error)
+        else:
+            self._watch = watch
+
+    def wait(self) -> None:
+        """Return when a commit may have been made, or a poll is due."""
+        self._noticed.wait(self._tools.settings.poll_seconds)
+        time.sleep(DEBOUNCE_SECONDS)
+        self._noticed.clear()
 
     def look_soon(self) -> None:
         """Look at the repository without waiting for the next poll."""
         self._noticed.set()
 
     def stop(self) -> None:
-        """End ``run`` soon."""
-        self._stopped.set()
+        """End the watch, and any ``wait``."""
         self._noticed.set()
+        if self._watch is not None:
+            self._watch.stop()
 
     def look(self) -> None:
         """Fetch once; on a new revision read its specs and ask for every model's look."""
@@ -154,15 +161,3 @@ class Follower:
         )
         with tools.database.transaction() as session:
             sources.record_source(session, record)
-
-    def _watch(self) -> RefWatch | None:
-        local = self._tools.repository.local
-        if local is None:
-            return None
-        watch = RefWatch(git_folder_of(local), self._noticed)
-        try:
-            watch.start()
-        except OSError as error:
-            log.warning("no file watch; polling alone", extra={"problem": str(error)})
-            return None
-        return watch

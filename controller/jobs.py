@@ -128,7 +128,7 @@ class LocalExecutor:
         try:
             process = psutil.Process(job["pid"])
             is_same = abs(process.create_time() - job["started"]) < 1
-            return is_same and process.status() != psutil.STATUS_ZOMBIE
+            return bool(is_same and process.status() != psutil.STATUS_ZOMBIE)
         except psutil.NoSuchProcess:
             return False
 

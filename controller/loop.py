@@ -7,7 +7,8 @@ look is logged, recorded and repeated later; it never touches another model.
 import logging
 import threading
 import time
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime
 
 from controller.context import Tools
 from controller.follower import Follower
@@ -39,7 +40,8 @@ class Controller:
 
     def start(self) -> None:
         """Start all threads."""
-        targets = [self._follower.run, self._take_triggers, self._resync]
+        self._follower.watch()
+        targets = [self._follow, self._take_triggers, self._resync]
         targets += [self._work] * self._tools.settings.workers
         self._threads = [
             threading.Thread(target=target, name=target.__name__, daemon=True) for target in targets
@@ -66,19 +68,24 @@ class Controller:
             return self._follower.failure or "the repository has not been read yet"
         return None
 
+    def _follow(self) -> None:
+        while not self._stopped.is_set():
+            self._guarded(self._follower.look)
+            self._follower.wait()
+
     def _on_news(self, name: str, trigger: str) -> None:
         self._queue.forgive(name)
         self._queue.add(name, trigger=trigger)
 
     def _take_triggers(self) -> None:
         while not self._stopped.wait(TRIGGER_POLL_SECONDS):
-            try:
-                with self._tools.database.transaction() as session:
-                    taken = triggers.take_triggers(session)
-                for trigger in taken:
-                    self._on_trigger(trigger)
-            except Exception:
-                log.exception("triggers could not be taken; trying again")
+            self._guarded(self._take_triggers_once)
+
+    def _take_triggers_once(self) -> None:
+        with self._tools.database.transaction() as session:
+            taken = triggers.take_triggers(session)
+        for trigger in taken:
+            self._on_trigger(trigger)
 
     def _on_trigger(self, trigger: TriggerRecord) -> None:
         catalog = self._follower.catalog
@@ -99,27 +106,32 @@ class Controller:
     def _work(self) -> None:
         while (taken := self._queue.take()) is not None:
             name, trigger = taken
-            try:
-                self._look(name, trigger)
-            finally:
-                self._queue.done(name)
+            error = self._guarded(lambda: self._look(name, trigger))  # noqa: B023  (called at once)
+            if error is not None:
+                self._guarded(lambda: self._on_fault(name, trigger, error))  # noqa: B023
+            self._queue.done(name)
+
+    def _guarded(self, act: Callable[[], None]) -> Exception | None:
+        # The one place that catches anything: a fault must end neither a thread nor the others.
+        try:
+            act()
+        except Exception as error:
+            log.exception("%s failed; it is tried again", act)
+            return error
+        return None
 
     def _look(self, name: str, trigger: str) -> None:
         catalog = self._follower.catalog
         if catalog is None or name not in catalog.models:
             return
         started = time.monotonic()
-        try:
-            outcome = self._reconciler.reconcile(
-                name,
-                catalog,
-                trigger=trigger,
-                source_failure=self._follower.failure,
-                forgiven_before=self._forgiven.get(name),
-            )
-        except Exception as error:  # the one place: a fault in one look must not end the others
-            self._on_fault(name, trigger, error)
-            return
+        outcome = self._reconciler.reconcile(
+            name,
+            catalog,
+            trigger=trigger,
+            source_failure=self._follower.failure,
+            forgiven_before=self._forgiven.get(name),
+        )
         self._queue.forgive(name)
         self._metrics.passes.labels(trigger, type(outcome).__name__.lower()).inc()
         self._metrics.pass_seconds.observe(time.monotonic() - started)
@@ -138,21 +150,16 @@ class Controller:
     def _on_fault(self, name: str, trigger: str, error: Exception) -> None:
         pause = self._queue.retry(name, trigger=trigger)
         self._metrics.passes.labels(trigger, "fault").inc()
-        log.exception("a look failed", extra={"model": name, "retry_seconds": pause.seconds})
-        try:
-            with self._tools.database.transaction() as session:
-                seconds = timedelta.total_seconds(pause)
-                events.record_event(
-                    session,
-                    kind="LookFailed",
-                    message=f"{type(error).__name__}: {error}; next look in {seconds:.0f} s",
-                    model=name,
-                    trigger=trigger,
-                    now=self._tools.clock(),
-                )
-        except Exception:
-            # The registry itself may be what is away; the look is repeated either way.
-            log.exception("the fault could not be recorded", extra={"model": name})
+        seconds = pause.total_seconds()
+        with self._tools.database.transaction() as session:
+            events.record_event(
+                session,
+                kind="LookFailed",
+                message=f"{type(error).__name__}: {error}; next look in {seconds:.0f} s",
+                model=name,
+                trigger=trigger,
+                now=self._tools.clock(),
+            )
 
 
 def utc_now() -> datetime:

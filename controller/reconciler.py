@@ -5,11 +5,11 @@ before, so it does not matter why it was asked for, how often, or whether the la
 It never waits: expensive actions run as jobs, and a pass that finds one at work comes back soon.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from controller.actions import (
-    Action,
     CancelRun,
     Evaluate,
     Judge,
@@ -121,7 +121,7 @@ def _act(context: Context) -> tuple[Outcome, type | None, list[Deferred]]:
     """Carry out the first action that can be; those put off do not stand in the way."""
     put_off: list[Deferred] = []
     for action in plan(context.desired, context.observed):
-        outcome = _step(context, action)
+        outcome = STEPS[type(action)](context, action)
         if not isinstance(outcome, Deferred):
             stage = action.stage if isinstance(action, Stall) else type(action)
             return outcome, stage, put_off
@@ -129,26 +129,18 @@ def _act(context: Context) -> tuple[Outcome, type | None, list[Deferred]]:
     return Settled(), None, put_off
 
 
-def _step(context: Context, action: Action) -> Outcome:  # noqa: PLR0911  (one arm per action)
-    match action:
-        case CancelRun():
-            return cancel_run(context, action)
-        case PrepareData():
-            return prepare_data(context, action)
-        case Train():
-            return train(context, action)
-        case Evaluate():
-            return evaluate(context, action)
-        case Judge():
-            return judge(context, action)
-        case Promote():
-            return promote(context, action)
-        case WritePin():
-            return write_pin(context, action)
-        case ReleaseHold():
-            return release_hold(context, action)
-        case Stall():
-            return Stalled(action.failure)
+STEPS: Mapping[type, Callable[[Context, Any], Outcome]] = {
+    CancelRun: cancel_run,
+    PrepareData: prepare_data,
+    Train: train,
+    Evaluate: evaluate,
+    Judge: judge,
+    Promote: promote,
+    WritePin: write_pin,
+    ReleaseHold: release_hold,
+    Stall: lambda _context, action: Stalled(action.failure),
+}
+"""One step for each kind of action; a test holds this table against the closed set."""
 
 
 def _recheck_deferred(outcome: Outcome, put_off: list[Deferred]) -> Outcome:

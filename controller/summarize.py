@@ -8,7 +8,7 @@ when nothing is left to do at this revision. So a ``Ready`` of a revision is nev
 from dataclasses import dataclass
 from datetime import datetime
 
-from controller.actions import Evaluate, PrepareData, Promote, Train
+from controller.actions import Evaluate, PrepareData, Train
 from controller.outcomes import Deferred, Outcome, Settled, Stalled, Waiting
 from controller.state import Desired, Judged, Observed
 from registry.records import GateReport, GateVerdict, Verdict
@@ -85,6 +85,8 @@ def waiting_for(look: Pass) -> str:
             return _with_fix(failure.message, failure.fix)
         case Waiting(on=on):
             return on
+        case _:
+            pass
     if look.deferred:
         return look.deferred[0].on
     wanted = look.observed.wanted
@@ -158,19 +160,28 @@ def _promoted(look: Pass) -> Fact:
     if wanted is not None and _is_live(wanted, look.observed):
         return Fact(kind, TRUE, "Live", f"version {wanted.version.number} answers live traffic")
     standing = f"version {live.version.number} stays live" if live else "nothing is live"
+    if wanted is None or wanted.report is None:
+        status, reason, message = UNKNOWN, "Progressing", f"not judged yet; {standing}"
+    elif not wanted.report.passed:
+        status, reason, message = FALSE, "GatesNotPassed", standing
+    elif look.desired.model.spec.promotion.mode == "manual":
+        status, reason = FALSE, "AwaitingApproval"
+        message = f"promotion is manual; {standing}"
+    else:
+        status, reason, message = UNKNOWN, "Progressing", standing
+    return _kept_from(look, standing) or Fact(kind, status, reason, message)
+
+
+def _kept_from(look: Pass, standing: str) -> Fact | None:
+    """Why automation may not promote the wanted version, whatever its gates say."""
+    kind = ConditionType.PROMOTED
     if hold := look.observed.hold:
         return Fact(kind, FALSE, "Held", f"held at version {hold.version}: {hold.reason}")
     if (pin := look.desired.model.spec.promotion.pin) is not None:
         return Fact(kind, FALSE, "Pinned", f"promotion.pin is {pin}")
     if look.desired.digests.training in look.observed.quarantined:
         return Fact(kind, FALSE, "Quarantined", f"its digest is in quarantine; {standing}")
-    if wanted is None or wanted.report is None:
-        return Fact(kind, UNKNOWN, "Progressing", f"not judged yet; {standing}")
-    if not wanted.report.passed:
-        return Fact(kind, FALSE, "GatesNotPassed", standing)
-    if look.desired.model.spec.promotion.mode == "manual":
-        return Fact(kind, FALSE, "AwaitingApproval", f"promotion is manual; {standing}")
-    return Fact(kind, UNKNOWN, "Progressing", standing)
+    return None
 
 
 def _data_drift(look: Pass) -> Fact:
@@ -216,14 +227,15 @@ def _reconciling(look: Pass) -> Fact:
             return Fact(kind, TRUE, "Progressing", on)
         case Stalled():
             return Fact(kind, FALSE, "Stalled", "waits for a person")
-    return Fact(kind, FALSE, "Settled", "nothing left to do at this revision")
+        case _:
+            return Fact(kind, FALSE, "Settled", "nothing left to do at this revision")
 
 
 def _stalled(look: Pass) -> Fact:
-    match look.outcome:
-        case Stalled(failure=failure):
-            message = _with_fix(failure.message, failure.fix)
-            return Fact(ConditionType.STALLED, TRUE, failure.reason, message)
+    if isinstance(look.outcome, Stalled):
+        failure = look.outcome.failure
+        message = _with_fix(failure.message, failure.fix)
+        return Fact(ConditionType.STALLED, TRUE, failure.reason, message)
     return Fact(ConditionType.STALLED, FALSE, "NotStalled", "nothing waits for a person")
 
 

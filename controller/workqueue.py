@@ -21,7 +21,8 @@ Monotonic = Callable[[], float]
 
 def backoff(failures: int) -> timedelta:
     """Pause before try ``failures + 1``: doubles from one second, at most five minutes."""
-    return min(SHORTEST_BACKOFF * 2 ** min(failures - 1, 30), LONGEST_BACKOFF)
+    doublings = max(0, min(failures - 1, 30))
+    return min(SHORTEST_BACKOFF * (1 << doublings), LONGEST_BACKOFF)
 
 
 @dataclass

@@ -89,7 +89,7 @@ class Repository:
             target.write_bytes(data)
 
     def tree_id(self, at: Revision, folder: str) -> str | None:
-        """git's own hash of a folder's content at a revision; None when there is none."""
+        """Return git's own hash of a folder at a revision; None when there is none."""
         try:
             return self._git.text("rev-parse", f"{commit_of(at)}:{folder}")
         except SourceError:

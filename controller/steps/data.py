@@ -2,13 +2,12 @@
 
 import shutil
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from controller.actions import PrepareData
 from controller.context import Context
 from controller.outcomes import Outcome
-from controller.steps.run import Record, RunRequest, advance
+from controller.steps.run import RunRequest, advance
 from registry.records import RunKind, RunRecord
 from registry.store.database import Session
 from specs.names import commit_of

@@ -88,7 +88,7 @@ def _start(context: Context, request: RunRequest) -> Outcome:
     with tools.database.transaction() as session:
         runs.set_run_job(session, run.id, started)
         message = f"{run.kind} run {run.id} started"
-        _event(session, context, "RunStarted", message, run)
+        _event(session, context, run, kind="RunStarted", message=message)
     return Waiting(on=_describe(run), recheck=LOOK_AGAIN)
 
 
@@ -116,7 +116,7 @@ def _succeed(
         runs.finish_run(session, run.id, state=RunState.SUCCEEDED, result=result, now=now)
         seconds = (now - run.started_at).total_seconds()
         message = f"{run.kind} run {run.id} succeeded after {seconds:.0f} s"
-        _event(session, context, "RunSucceeded", message, run)
+        _event(session, context, run, kind="RunSucceeded", message=message)
     return Done()
 
 
@@ -147,7 +147,7 @@ def _resume(context: Context, run: RunRecord, request: RunRequest, failure: Fail
     with tools.database.transaction() as session:
         runs.restart_run(session, run.id, job=job)
         message = f"{failure.message}; {run.kind} run {run.id} resumes (attempt {run.attempt + 1})"
-        _event(session, context, "RunResumed", message, run)
+        _event(session, context, run, kind="RunResumed", message=message)
     return Waiting(on=f"{run.kind} run {run.id}, resumed", recheck=LOOK_AGAIN)
 
 
@@ -169,11 +169,12 @@ def _fail(context: Context, run: RunRecord, failure: Failure) -> Outcome:
     with context.tools.database.transaction() as session:
         now = context.tools.clock()
         runs.finish_run(session, run.id, state=RunState.FAILED, failure=failure, now=now)
-        _event(session, context, "RunFailed", f"{run.kind} run {run.id}: {failure.message}", run)
+        message = f"{run.kind} run {run.id}: {failure.message}"
+        _event(session, context, run, kind="RunFailed", message=message)
     return Stalled(failure)
 
 
-def _event(session: Session, context: Context, kind: str, message: str, run: RunRecord) -> None:
+def _event(session: Session, context: Context, run: RunRecord, *, kind: str, message: str) -> None:
     events.record_event(
         session,
         kind=kind,
