@@ -76,7 +76,8 @@ class Git:
 
 def _failed(arguments: Sequence[str], stderr: bytes) -> SourceError:
     lines = [line for line in stderr.decode(errors="replace").splitlines() if line.strip()]
-    said = lines[-1].removeprefix("fatal: ").strip() if lines else "no reason given"
+    fatal = [line.removeprefix("fatal: ") for line in lines if line.startswith("fatal: ")]
+    said = (fatal or lines[-1:] or ["no reason given"])[0].strip()
     return SourceError(f"git {arguments[0]}: {said}")
 
 

@@ -1,0 +1,284 @@
+"""The planner: what is done next, and what is never done."""
+
+from dataclasses import replace
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from controller.actions import (
+    Action,
+    CancelRun,
+    Evaluate,
+    Judge,
+    PrepareData,
+    Promote,
+    ReleaseHold,
+    Stall,
+    Train,
+    WritePin,
+)
+from controller.planner import plan
+from controller.reconciler import STEPS
+from controller.state import Desired, Observed
+from registry.records import Failure, Verdict
+from tests.unit.controller.builders import (
+    DIGESTS,
+    NOTHING,
+    OTHER_TRAINING,
+    desired,
+    hold,
+    judged,
+    running,
+)
+
+PASS, FAIL, INCONCLUSIVE = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
+
+
+def kinds(wanted: Desired, observed: Observed) -> list[type]:
+    return [type(action) for action in plan(wanted, observed)]
+
+
+def test_a_new_model_goes_through_every_stage_in_order():
+    actions = kinds(desired(), NOTHING)
+
+    assert actions == [PrepareData, Train, Evaluate, Judge, Promote]
+
+
+def test_prepared_data_is_not_prepared_again():
+    actions = kinds(desired(), Observed(data_is_prepared=True))
+
+    assert actions[0] is Train
+
+
+def test_a_digest_that_was_trained_is_not_trained_again():
+    observed = Observed(wanted=judged(1, PASS), live=judged(2, PASS, digest=OTHER_TRAINING))
+
+    actions = kinds(desired(), observed)
+
+    assert actions == [Promote]
+
+
+def test_a_new_test_file_measures_the_stored_weights_again():
+    observed = Observed(wanted=judged(1, evaluated=False), data_is_prepared=True)
+
+    actions = kinds(desired(), observed)
+
+    assert actions == [Evaluate, Judge, Promote]
+
+
+def test_new_gates_are_judged_from_stored_evidence():
+    actions = kinds(desired(), Observed(wanted=judged(1)))
+
+    assert actions == [Judge, Promote]
+
+
+def test_a_live_version_that_passed_leaves_nothing_to_do():
+    version = judged(1, PASS)
+
+    assert kinds(desired(), Observed(wanted=version, live=version)) == []
+
+
+@pytest.mark.parametrize("verdict", [FAIL, INCONCLUSIVE])
+def test_a_version_that_did_not_pass_is_not_promoted(verdict):
+    assert kinds(desired(), Observed(wanted=judged(1, verdict))) == []
+
+
+def test_a_quarantined_digest_is_not_promoted():
+    observed = Observed(wanted=judged(2, PASS), quarantined=frozenset({DIGESTS.training}))
+
+    assert kinds(desired(), observed) == []
+
+
+def test_manual_promotion_waits_for_a_person():
+    wanted = desired(promotion={"mode": "manual"})
+
+    assert Promote not in kinds(wanted, NOTHING)
+    assert kinds(wanted, Observed(wanted=judged(1, PASS))) == []
+
+
+def test_a_run_that_nothing_wants_any_more_is_cancelled_first():
+    actions = kinds(desired(), Observed(running=running(OTHER_TRAINING)))
+
+    assert actions[0] is CancelRun
+
+
+def test_a_run_of_the_wanted_digest_is_kept():
+    actions = kinds(desired(), Observed(running=running(DIGESTS.training), data_is_prepared=True))
+
+    assert actions[0] is Train
+
+
+def test_live_is_measured_on_the_same_rows_when_a_gate_compares_with_it():
+    wanted = desired(gates=[{"metric": "accuracy", "against": "live", "max_drop": 0.01}])
+    live = judged(1, PASS, digest=OTHER_TRAINING, evaluated=False)
+
+    actions = plan(wanted, Observed(wanted=judged(2), live=live, data_is_prepared=True))
+
+    assert [type(action) for action in actions] == [Evaluate, Judge, Promote]
+    assert actions[0].training_digest == OTHER_TRAINING
+
+
+def test_a_failure_stalls_the_stage_and_all_that_follow_it():
+    failure = Failure("OutOfMemory", "no memory", "use less")
+    observed = Observed(data_is_prepared=True, failures={DIGESTS.training: failure})
+
+    (stall,) = plan(desired(), observed)
+
+    assert stall == Stall(failure, Train, why=stall.why)
+
+
+def test_a_failure_of_one_digest_does_not_stop_another():
+    failure = Failure("OutOfMemory", "no memory", "use less")
+
+    actions = kinds(desired(), Observed(failures={OTHER_TRAINING: failure}))
+
+    assert Stall not in actions
+
+
+def test_a_hold_is_written_back_and_nothing_is_promoted_over_it():
+    live = judged(1, PASS, digest=OTHER_TRAINING)
+    observed = Observed(wanted=judged(2, PASS), live=live, pinned=live, hold=hold(1))
+
+    assert kinds(desired(), observed) == [WritePin]
+
+
+def test_a_hold_whose_commit_was_not_fetched_yet_is_left_alone():
+    live = judged(1, PASS, digest=OTHER_TRAINING)
+    held = hold(1, written_back="main@sha1:b")
+    observed = Observed(
+        wanted=judged(2, PASS), live=live, pinned=live, hold=held, hold_is_in_git=False
+    )
+
+    assert kinds(desired(), observed) == []
+
+
+def test_a_hold_ends_when_its_pin_is_taken_out_of_git():
+    live = judged(1, PASS, digest=OTHER_TRAINING)
+    held = hold(1, written_back="main@sha1:b")
+    observed = Observed(
+        wanted=judged(2, PASS), live=live, pinned=live, hold=held, hold_is_in_git=True
+    )
+
+    assert kinds(desired(), observed) == [ReleaseHold]
+
+
+def test_a_pin_in_git_moves_live_to_it():
+    wanted = desired(promotion={"pin": 1})
+    observed = Observed(
+        wanted=judged(2, PASS),
+        live=judged(2, PASS),
+        pinned=judged(1, PASS, digest=OTHER_TRAINING),
+    )
+
+    (action,) = plan(wanted, observed)
+
+    assert action == Promote(OTHER_TRAINING, why="version 1 is pinned")
+
+
+def test_a_pin_to_a_version_that_never_passed_is_refused():
+    wanted = desired(promotion={"pin": 1})
+    observed = Observed(wanted=judged(2, PASS), pinned=judged(1, FAIL, digest=OTHER_TRAINING))
+
+    (action, *_) = plan(wanted, observed)
+
+    assert action.failure.reason == "PinRefused"
+
+
+def test_a_pin_to_a_version_that_does_not_exist_is_refused():
+    (action, *_) = plan(desired(promotion={"pin": 9}), Observed(wanted=judged(2, PASS)))
+
+    assert "does not exist" in action.failure.message
+
+
+def test_every_kind_of_action_has_a_step():
+    assert set(STEPS) == set(get_args(Action))
+
+
+verdicts = st.sampled_from([(), (PASS,), (FAIL,), (INCONCLUSIVE,), (PASS, FAIL)])
+versions = st.one_of(
+    st.none(),
+    st.builds(lambda found, evaluated: judged(2, *found, evaluated=evaluated or bool(found)),
+              verdicts, st.booleans()),
+)  # fmt: skip
+lives = st.one_of(
+    st.none(),
+    st.builds(lambda evaluated: judged(1, PASS, digest=OTHER_TRAINING, evaluated=evaluated),
+              st.booleans()),
+)  # fmt: skip
+observations = st.builds(
+    Observed,
+    wanted=versions,
+    live=lives,
+    running=st.sampled_from([None, running(DIGESTS.training), running(OTHER_TRAINING)]),
+    data_is_prepared=st.booleans(),
+    quarantined=st.sampled_from([frozenset(), frozenset({DIGESTS.training})]),
+    hold=st.sampled_from([None, hold(1), hold(1, written_back="main@sha1:b")]),
+    hold_is_in_git=st.booleans(),
+)
+wishes = st.sampled_from(
+    [
+        desired(),
+        desired(promotion={"mode": "manual"}),
+        desired(gates=[{"metric": "accuracy", "against": "live", "max_drop": 0.01}]),
+    ]
+)
+
+
+@given(wishes, observations)
+def test_planning_twice_gives_the_same(wanted, observed):
+    assert plan(wanted, observed) == plan(wanted, observed)
+
+
+@given(wishes, observations)
+def test_the_wanted_version_is_promoted_only_with_a_passed_report(wanted, observed):
+    actions = plan(wanted, observed)
+
+    if actions and actions[0] == Promote(DIGESTS.training, why="its gates passed"):
+        assert observed.wanted is not None
+        assert observed.wanted.report is not None
+        assert observed.wanted.report.passed
+        assert DIGESTS.training not in observed.quarantined
+
+
+@given(wishes, observations)
+def test_nothing_is_trained_while_a_version_of_the_digest_exists(wanted, observed):
+    actions = plan(wanted, observed)
+
+    if observed.wanted is not None:
+        assert not any(isinstance(action, Train) for action in actions)
+
+
+@given(wishes, observations)
+def test_carrying_out_every_action_leaves_nothing_to_plan(wanted, observed):
+    for _ in range(20):
+        for action in plan(wanted, observed)[:1]:
+            observed = carried_out(action, observed)
+
+    assert plan(wanted, observed) == ()
+
+
+def carried_out(action: Action, observed: Observed) -> Observed:
+    """What is observed after an action went well; gates always pass here."""
+    wanted = observed.wanted
+    match action:
+        case CancelRun():
+            return replace(observed, running=None)
+        case PrepareData():
+            return replace(observed, data_is_prepared=True, running=None)
+        case Train():
+            return replace(observed, wanted=judged(2, evaluated=False), running=None)
+        case Evaluate(training_digest=digest) if digest == OTHER_TRAINING:
+            return replace(observed, live=judged(1, PASS, digest=OTHER_TRAINING))
+        case Evaluate():
+            return replace(observed, wanted=judged(2), running=None)
+        case Judge():
+            return replace(observed, wanted=judged(2, PASS))
+        case Promote():
+            return replace(observed, live=wanted)
+        case WritePin():
+            return replace(observed, hold=hold(1, written_back="main@sha1:b"))
+        case ReleaseHold():
+            return replace(observed, hold=None, pinned=None)
+    raise AssertionError(action)
