@@ -2,8 +2,9 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
+from specs.paths import DataFile
 from specs.section import Section
 
 CheckAction = Literal["fail", "drop", "quarantine", "report"]
@@ -44,19 +45,13 @@ class Checks(Section):
 class Data(Section):
     """The datasets of a model: DVC-tracked files and the meaning of their columns."""
 
-    train: str
+    train: DataFile
     """Path in the repository; tracked by ``<path>.dvc``. csv, jsonl or parquet."""
-    validation: str | ValidationSplit = ValidationSplit()
+    validation: DataFile | ValidationSplit = ValidationSplit()
     """A file, or a share of the training rows."""
-    test: str
+    test: DataFile
     """Held-out rows, used for evaluation only."""
     columns: Columns = Columns()
     slices: dict[str, str] = {}
     """Slice family → a column, or ``len(text) < N``."""
     checks: Checks = Checks()
-
-    @model_validator(mode="after")
-    def _splits_differ(self) -> "Data":
-        if self.train == self.test:
-            raise ValueError("test is the same file as train; held-out rows must be others")
-        return self

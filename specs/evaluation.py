@@ -1,10 +1,12 @@
 """``spec.evaluation`` and ``spec.gates``: what is measured, and what success means."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from specs.section import Section
+
+Task = Literal["text-classification", "causal-lm"]
 
 CLASSIFICATION_METRICS = (
     "accuracy",
@@ -19,6 +21,20 @@ DERIVED_METRICS = ("overfit_gap",)
 """Always measured where they can be: training accuracy less held-out accuracy."""
 LOWER_IS_BETTER = frozenset({"loss", "perplexity", "expected_calibration_error", "overfit_gap"})
 """Every metric not named here is better when it is higher."""
+UNBOUNDED_METRICS = frozenset({"loss", "perplexity"})
+"""Every metric not named here is a share, or a difference of shares."""
+MEASURED_ON_ALL_ROWS = frozenset(DERIVED_METRICS)
+"""Metrics that compare with the training rows, and so have no value on a slice."""
+
+
+def metrics_of(task: Task) -> tuple[str, ...]:
+    """Return the metrics that can be measured for a task, in a fixed order."""
+    return GENERATION_METRICS if task == "causal-lm" else CLASSIFICATION_METRICS
+
+
+def derived_metrics_of(task: Task) -> tuple[str, ...]:
+    """Return the metrics that are always measured for a task."""
+    return DERIVED_METRICS if task == "text-classification" else ()
 
 
 class Bias(Section):
@@ -52,7 +68,7 @@ class Gate(Section):
     """A slice family of ``data.slices``, ``family=value``, or ``*`` for all of them."""
     min: float | None = None
     max: float | None = None
-    against: str | int | None = None
+    against: Literal["live", "previous", "base"] | Annotated[int, Field(ge=1)] | None = None
     """``live``, ``previous``, ``base`` or a version number."""
     max_drop: float | None = Field(default=None, ge=0)
     """How much worse than ``against`` is tolerated; direction is the metric's own."""

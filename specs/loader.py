@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from specs.errors import SpecError
 from specs.model import ModelSpec
+from specs.partial import with_stand_ins
 from specs.problems import Loc, Problem, dotted, nearest
 from specs.rules import broken_rules
 from specs.validation import problems_of
@@ -134,7 +135,11 @@ def _validate(value: Any) -> tuple[ModelSpec | None, list[Problem]]:
     try:
         spec = ModelSpec.model_validate(value)
     except ValidationError as error:
-        return None, problems_of(error.errors(include_url=False), value)
+        problems = problems_of(error.errors(include_url=False), value)
+        wrong = [problem.loc for problem in problems]
+        partial = with_stand_ins(value, wrong)
+        more = [] if partial is None else broken_rules(partial, wrong=wrong)
+        return None, [*problems, *more]
     return spec, broken_rules(spec)
 
 

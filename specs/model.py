@@ -2,23 +2,15 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from specs.data import Data
-from specs.evaluation import (
-    CLASSIFICATION_METRICS,
-    DERIVED_METRICS,
-    GENERATION_METRICS,
-    Evaluation,
-    Gate,
-)
+from specs.evaluation import Evaluation, Gate, Task, derived_metrics_of, metrics_of
 from specs.monitoring import Monitoring
 from specs.names import ModelName
 from specs.section import Section
 from specs.serving import Promotion, Serving
 from specs.training import Base, Compute, Training
-
-Task = Literal["text-classification", "causal-lm"]
 
 
 class Metadata(Section):
@@ -47,19 +39,9 @@ class Spec(Section):
     @property
     def metrics(self) -> tuple[str, ...]:
         """The metrics that are evaluated, derived ones included, in a fixed order."""
-        of_task = GENERATION_METRICS if self.task == "causal-lm" else CLASSIFICATION_METRICS
         chosen = self.evaluation.metrics
-        kept = [name for name in of_task if chosen is None or name in chosen]
-        derived = DERIVED_METRICS if self.task == "text-classification" else ()
-        return (*kept, *derived)
-
-    @model_validator(mode="after")
-    def _columns_fit_the_task(self) -> "Spec":
-        columns = self.data.columns
-        paired = columns.prompt is not None and columns.completion is not None
-        if self.task == "causal-lm" and not paired and columns.messages is None:
-            raise ValueError("data.columns needs prompt and completion, or messages, for causal-lm")
-        return self
+        kept = [name for name in metrics_of(self.task) if chosen is None or name in chosen]
+        return (*kept, *derived_metrics_of(self.task))
 
 
 class ModelSpec(Section):

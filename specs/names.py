@@ -3,6 +3,7 @@
 Every name that crosses a process is one of these; each has one pattern, checked once, here.
 """
 
+import re
 from typing import Annotated, NewType
 
 from pydantic import StringConstraints
@@ -16,6 +17,9 @@ Digest = NewType("Digest", str)
 MODEL_NAME_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
 ModelName = Annotated[str, StringConstraints(pattern=MODEL_NAME_PATTERN)]
 """Lower-case letters, digits and inner hyphens, at most 63: safe in URLs, labels and paths."""
+
+FAMILY_PATTERN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,62}")
+"""A slice family: it stands in ``family=value``, in pages and in labels of metrics."""
 
 LIVE = "live"
 PREVIOUS = "previous"

@@ -1,9 +1,179 @@
-"""Rules that hold between fields of a spec, and the places where they are broken."""
+"""Rules that hold between fields of a spec, and the place where each is broken.
 
-from specs.model import ModelSpec
-from specs.problems import Problem
+What a field may hold by itself stands beside the field. Here stands what one field says about
+another. Each rule names the fields it reads, so that it can be left out when one of them is wrong
+already: a mistake is reported once, where it was made.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+from specs.evaluation import CLASSIFICATION_METRICS, GENERATION_METRICS, metrics_of
+from specs.expressions import ExpressionError, parse_expression
+from specs.gate_rules import gate_problems
+from specs.model import ModelSpec, Spec
+from specs.names import FAMILY_PATTERN
+from specs.problems import Loc, Problem, suggest
+from specs.supported import not_yet
+
+DATA = ("spec", "data")
+TRAINING = ("spec", "training")
+EVALUATION = ("spec", "evaluation")
+MONITORING = ("spec", "monitoring")
+_TASK: Loc = ("spec", "task")
 
 
-def broken_rules(spec: ModelSpec) -> list[Problem]:
-    """Check every rule."""
-    return []
+def _files_differ(spec: Spec) -> Iterator[Problem]:
+    """Held-out rows are others than those that are trained on."""
+    named = {"train": spec.data.train, "test": spec.data.test}
+    if isinstance(spec.data.validation, str):
+        named["validation"] = spec.data.validation
+    for (first, one), (second, other) in combinations(named.items(), 2):
+        if one == other:
+            text = f"{second} is the same file as {first}; held-out rows must be others"
+            yield Problem((*DATA, second), text, "give it a file of its own")
+
+
+def _columns_fit_the_task(spec: Spec) -> Iterator[Problem]:
+    columns, at = spec.data.columns, (*DATA, "columns")
+    generates = spec.task == "causal-lm"
+    foreign = ("text", "label") if generates else ("prompt", "completion", "messages")
+    given = columns.model_fields_set
+    for name in foreign:
+        if name in given and getattr(columns, name) is not None:
+            yield Problem((*at, name), f"{name} is no column of {spec.task}", "remove it")
+    if not generates:
+        if columns.text == columns.label:
+            yield Problem(at, f"text and label are the same column, {columns.text!r}")
+        return
+    pair = (columns.prompt, columns.completion)
+    fix = "write columns: {prompt: prompt, completion: completion}"
+    if columns.messages is None and None in pair:
+        text = "causal-lm needs the columns prompt and completion, or messages"
+        yield Problem(at, text, fix)
+    if columns.messages is not None and pair != (None, None):
+        yield Problem((*at, "messages"), "messages stand beside prompt or completion", fix)
+
+
+def _slices_are_rules(spec: Spec) -> Iterator[Problem]:
+    for family, expression in spec.data.slices.items():
+        at = (*DATA, "slices", family)
+        if not FAMILY_PATTERN.fullmatch(family):
+            text = f"{family!r} is no name for a slice family"
+            yield Problem(at, text, "use letters, digits, '_' and '-'", at_key=True)
+        try:
+            parse_expression(expression)
+        except ExpressionError as error:
+            yield Problem(at, str(error), error.fix)
+
+
+def _method_fits(spec: Spec) -> Iterator[Problem]:
+    training = spec.training
+    if training.method == "linear-probe" and spec.task == "causal-lm":
+        text = "linear-probe trains a classification head, and causal-lm has none"
+        yield Problem((*TRAINING, "method"), text, "use lora or full")
+    if "head" in training.model_fields_set and spec.task == "causal-lm":
+        text = "head is for text-classification; causal-lm has none"
+        yield Problem((*TRAINING, "head"), text, "remove it", at_key=True)
+
+
+def _quantization_fits(spec: Spec) -> Iterator[Problem]:
+    quantization, at = spec.training.quantization, (*TRAINING, "quantization")
+    if quantization is None:
+        if spec.training.method == "qlora":
+            fix = "add quantization: {load_in_4bit: true}"
+            yield Problem((*TRAINING, "method"), "qlora needs quantization", fix)
+        return
+    if spec.training.method != "qlora":
+        text = f"quantization needs method qlora, not {spec.training.method}"
+        yield Problem(at, text, "set method: qlora, or remove quantization", at_key=True)
+    if quantization.load_in_4bit == quantization.load_in_8bit:
+        text = "exactly one of load_in_4bit and load_in_8bit must be true"
+        yield Problem(at, text, "write load_in_4bit: true", at_key=True)
+
+
+def _stopping_metric_is_known(spec: Spec) -> Iterator[Problem]:
+    stopping = spec.training.early_stopping
+    known = metrics_of(spec.task)
+    if stopping is not None and stopping.metric not in known:
+        at = (*TRAINING, "early_stopping", "metric")
+        given = "metric" in stopping.model_fields_set
+        yield Problem(at if given else at[:-1], *_unknown_metric(spec, stopping.metric))
+
+
+def _metrics_are_known(spec: Spec) -> Iterator[Problem]:
+    for index, metric in enumerate(spec.evaluation.metrics or ()):
+        if metric not in metrics_of(spec.task):
+            yield Problem((*EVALUATION, "metrics", index), *_unknown_metric(spec, metric))
+
+
+def _unknown_metric(spec: Spec, metric: str) -> tuple[str, str]:
+    known = metrics_of(spec.task)
+    if metric in {*CLASSIFICATION_METRICS, *GENERATION_METRICS}:
+        return f"{metric} does not fit {spec.task}", f"use one of {', '.join(known)}"
+    return f"unknown metric {metric!r}", suggest(metric, known)
+
+
+def _watched_slices_exist(spec: Spec) -> Iterator[Problem]:
+    for index, family in enumerate(spec.monitoring.slices):
+        if family not in spec.data.slices:
+            text = f"{family!r} is no slice family of data.slices"
+            fix = suggest(family, spec.data.slices, otherwise="declared there")
+            yield Problem((*MONITORING, "slices", index), text, fix)
+
+
+def _detectors_fit(spec: Spec) -> Iterator[Problem]:
+    if spec.task != "causal-lm" or "detectors" not in spec.monitoring.model_fields_set:
+        return
+    for index, detector in enumerate(spec.monitoring.detectors):
+        if detector in {"prediction", "confidence"}:
+            text = f"{detector} watches labels, and causal-lm answers with text"
+            yield Problem((*MONITORING, "detectors", index), text, "use text")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule, and the fields that must be right before it can be asked."""
+
+    check: Callable[[Spec], Iterable[Problem]]
+    reads: tuple[Loc, ...]
+
+
+RULES = (
+    Rule(_files_differ, ((*DATA, "train"), (*DATA, "test"), (*DATA, "validation"))),
+    Rule(_columns_fit_the_task, (_TASK, (*DATA, "columns"))),
+    Rule(_slices_are_rules, ((*DATA, "slices"),)),
+    Rule(_method_fits, (_TASK, (*TRAINING, "method"))),
+    Rule(_quantization_fits, ((*TRAINING, "method"), (*TRAINING, "quantization"))),
+    Rule(_stopping_metric_is_known, (_TASK, (*TRAINING, "early_stopping"))),
+    Rule(_metrics_are_known, (_TASK,)),
+    Rule(gate_problems, (_TASK, (*EVALUATION, "metrics"), (*DATA, "slices"))),
+    Rule(_watched_slices_exist, ((*DATA, "slices"),)),
+    Rule(_detectors_fit, (_TASK,)),
+    Rule(not_yet, ()),
+)
+
+
+def broken_rules(spec: ModelSpec, *, wrong: Iterable[Loc] = ()) -> list[Problem]:
+    """Ask every rule about ``spec``.
+
+    Args:
+        spec: A spec whose fields are each valid.
+        wrong: Places that were wrong in the file and hold stand-ins in ``spec``: rules that read
+            them are left out, and nothing is said about them again.
+    """
+    places = list(wrong)
+    return [
+        problem
+        for rule in RULES
+        if not any(_touch(place, read) for place in places for read in rule.reads)
+        for problem in rule.check(spec.spec)
+        if not any(_touch(place, problem.loc) for place in places)
+    ]
+
+
+def _touch(one: Loc, other: Loc) -> bool:
+    """Whether one place is the other, or lies within it."""
+    shared = min(len(one), len(other))
+    return one[:shared] == other[:shared]

@@ -2,8 +2,9 @@
 
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
+from specs.paths import BaseModelName
 from specs.section import Section
 
 Method = Literal["linear-probe", "full", "lora", "qlora"]
@@ -12,11 +13,11 @@ Method = Literal["linear-probe", "full", "lora", "qlora"]
 class Base(Section):
     """The pre-trained model that is adapted: declared, and pinned when it is resolved."""
 
-    model: str
+    model: BaseModelName
     """Hub id, path in the repository, or ``registry:other-model@live``."""
     revision: str | None = None
     """Hub commit; resolved and recorded when left out."""
-    candidates: list[str] = []
+    candidates: list[BaseModelName] = []
     """Other bases to try; the best one on validation wins."""
 
 
@@ -100,12 +101,6 @@ class Training(Section):
     mitigation: Mitigation | None = None
     search: dict[str, Any] | None = None
     seed: int = Field(default=17, ge=0, lt=2**32)
-
-    @model_validator(mode="after")
-    def _quantization_fits(self) -> "Training":
-        if self.quantization is not None and self.method != "qlora":
-            raise ValueError(f"quantization needs method: qlora, not {self.method}")
-        return self
 
 
 class Compute(Section):

@@ -1,0 +1,88 @@
+"""What a gate may ask for: a metric that is measured, on a slice that exists, within its range."""
+
+from collections.abc import Iterator
+
+from specs.evaluation import (
+    CLASSIFICATION_METRICS,
+    GENERATION_METRICS,
+    MEASURED_ON_ALL_ROWS,
+    UNBOUNDED_METRICS,
+    Gate,
+    metrics_of,
+)
+from specs.expressions import RULE_VALUES, ExpressionError, LengthSlice, parse_expression
+from specs.model import Spec
+from specs.problems import Loc, Problem, suggest
+
+ALL_SLICES = "*"
+_PERCENT = 100
+
+
+def gate_problems(spec: Spec) -> Iterator[Problem]:
+    """Check every gate by itself."""
+    for index, gate in enumerate(spec.gates):
+        at: Loc = ("spec", "gates", index)
+        yield from _metric(gate, spec, at)
+        yield from _slice(gate, spec, at)
+        yield from _limits(gate, at)
+
+
+def _metric(gate: Gate, spec: Spec, at: Loc) -> Iterator[Problem]:
+    metric, known = gate.metric, spec.metrics
+    if metric in known:
+        return
+    at = (*at, "metric")
+    if metric in metrics_of(spec.task):
+        fix = f"add {metric} to evaluation.metrics"
+        yield Problem(at, f"{metric} is not measured: evaluation.metrics leaves it out", fix)
+    elif metric in {*CLASSIFICATION_METRICS, *GENERATION_METRICS, *MEASURED_ON_ALL_ROWS}:
+        text = f"{metric} does not fit {spec.task}"
+        yield Problem(at, text, f"use one of {', '.join(known)}")
+    elif metric.startswith("robustness."):
+        text = "gates on robustness are not supported yet"
+        yield Problem(at, text, f"remove the gate, or use one of {', '.join(known)}")
+    else:
+        yield Problem(at, f"unknown metric {metric!r}", suggest(metric, known))
+
+
+def _slice(gate: Gate, spec: Spec, at: Loc) -> Iterator[Problem]:
+    if gate.slice is None:
+        return
+    at, families = (*at, "slice"), spec.data.slices
+    family, has_value, value = gate.slice.partition("=")
+    if gate.metric in MEASURED_ON_ALL_ROWS:
+        text = f"{gate.metric} is measured on all rows, not on slices"
+        yield Problem(at, text, "remove slice")
+    elif gate.slice == ALL_SLICES:
+        if not families:
+            text = "this gate would check nothing: no slices are declared"
+            yield Problem(at, text, "declare data.slices, for example {channel: channel}")
+    elif family not in families:
+        text = f"{family!r} is no slice family of data.slices"
+        yield Problem(at, text, suggest(family, families, otherwise="declared there"))
+    elif has_value and value not in _values_of(families[family], value):
+        text = f"the rule {families[family]!r} has no slice {value!r}"
+        yield Problem(at, text, f"write {family}=true or {family}=false")
+
+
+def _values_of(expression: str, value: str) -> tuple[str, ...]:
+    """Which values a family can have; those of a column are only known from the data."""
+    try:
+        parsed = parse_expression(expression)
+    except ExpressionError:
+        return (value,)
+    return RULE_VALUES if isinstance(parsed, LengthSlice) else (value,)
+
+
+def _limits(gate: Gate, at: Loc) -> Iterator[Problem]:
+    if gate.min is not None and gate.max is not None and gate.min > gate.max:
+        yield Problem((*at, "max"), f"max {gate.max:g} is below min {gate.min:g}", "swap them")
+    if gate.metric in UNBOUNDED_METRICS:
+        return
+    lowest = -1 if gate.metric in MEASURED_ON_ALL_ROWS else 0
+    for name in ("min", "max", "max_drop", "min_gain"):
+        limit = getattr(gate, name)
+        if limit is not None and not lowest <= limit <= 1:
+            text = f"{gate.metric} lies between {lowest} and 1, so {limit:g} is no limit for it"
+            percent = f"write {limit / _PERCENT:g}" if 1 < limit <= _PERCENT else None
+            yield Problem((*at, name), text, percent)

@@ -1,0 +1,65 @@
+"""Paths in a repository, as specs name them: none leaves its root."""
+
+from pathlib import PurePosixPath
+from typing import Annotated
+
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+
+DATA_SUFFIXES = (".csv", ".jsonl", ".parquet")
+
+
+def why_not_inside(path: str) -> str | None:
+    """Say why ``path`` names no file of the repository; None when it does."""
+    if not path or path != path.strip() or not path.isprintable():
+        return "is not a path"
+    if "\\" in path:
+        return "has backslashes; write / between folders"
+    if path.startswith(("/", "~")) or path[1:2] == ":":
+        return "is absolute; paths start at the root of the repository"
+    if "://" in path:
+        return "is a URL; data is a file of the repository, tracked by DVC"
+    parts = path.split("/")
+    if ".." in parts:
+        return "leaves its folder with '..'"
+    return "names git's own folder" if ".git" in parts else None
+
+
+def _data_file(path: str) -> str:
+    problem = why_not_inside(path)
+    if problem is not None:
+        raise _error(f"{path!r} {problem}", "write it like data/train.csv")
+    plain = str(PurePosixPath(path))
+    if plain != path:
+        raise _error(f"{path!r} is not in its plain form", f"write {plain}")
+    if path.endswith(".dvc"):
+        raise _error(
+            f"{path!r} is DVC's pointer", f"name the data itself: {path.removesuffix('.dvc')}"
+        )
+    if not path.lower().endswith(DATA_SUFFIXES):
+        raise _error(f"{path!r} has a suffix that is not known", f"use {', '.join(DATA_SUFFIXES)}")
+    return path
+
+
+def _base_model(name: str) -> str:
+    problem = why_not_inside(name)
+    if problem is None and any(part in {"", "."} for part in name.split("/")):
+        problem = "has an empty part"
+    if problem is None and " " in name:
+        problem = "has a space in it"
+    if problem is not None:
+        fix = "name a model of the Hugging Face hub, or a folder of the repository"
+        raise _error(f"{name!r} {problem}", fix)
+    return name
+
+
+def _error(problem: str, fix: str) -> PydanticCustomError:
+    # The text is handed over as a fact: pydantic would read braces in a template.
+    return PydanticCustomError("path", "{problem}", {"problem": problem, "fix": fix})
+
+
+DataFile = Annotated[str, AfterValidator(_data_file)]
+"""A dataset: a path from the repository's root, tracked by ``<path>.dvc``."""
+
+BaseModelName = Annotated[str, AfterValidator(_base_model)]
+"""Hub id, path in the repository, or ``registry:model@alias``."""

@@ -1,0 +1,61 @@
+"""What a spec may declare and this release does not do yet. Nothing declared is ever ignored.
+
+One line per feature; the change that builds a feature deletes its line.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from specs.model import Spec
+from specs.problems import Loc, Problem
+
+_DONE_SO_FAR: tuple[tuple[str, tuple[Any, ...]], ...] = (
+    ("base.candidates", ([],)),
+    ("training.method", ("linear-probe", "full", "lora")),
+    ("training.quantization", ()),
+    ("training.mitigation.reweight", ()),
+    ("training.mitigation.augment", ([],)),
+    ("training.search", ()),
+    ("compute.executor", ("local",)),
+    ("compute.processes", (1,)),
+    ("compute.resources", ({},)),
+    ("evaluation.robustness", ([],)),
+    ("evaluation.bias", ()),
+    ("evaluation.explain", ()),
+    ("promotion.canary", ()),
+    ("monitoring.slices", ([],)),
+)
+"""Field below ``spec`` → the values that work, beside leaving it out."""
+_DETECTORS = ("text", "prediction")
+
+
+def not_yet(spec: Spec) -> Iterator[Problem]:
+    """Name every declared thing that this release would not act on."""
+    for name, values in _DONE_SO_FAR:
+        parts = name.split(".")
+        found = _value(spec, parts)
+        if found is not None and found not in values:
+            yield Problem(("spec", *parts), _text(parts[-1]), _fix(values))
+    for index, detector in enumerate(spec.monitoring.detectors):
+        if detector not in _DETECTORS:
+            at: Loc = ("spec", "monitoring", "detectors", index)
+            yield Problem(at, _text(f"the detector {detector}"), _fix(_DETECTORS))
+    if spec.base.model.startswith("registry:"):
+        text = _text("a base from the registry")
+        yield Problem(("spec", "base", "model"), text, "name a hub id, or a folder here")
+
+
+def _value(spec: Spec, parts: list[str]) -> Any:
+    value: Any = spec
+    for part in parts:
+        value = None if value is None else getattr(value, part)
+    return value
+
+
+def _text(what: str) -> str:
+    return f"{what} is not supported yet"
+
+
+def _fix(values: tuple[Any, ...]) -> str:
+    words = [str(value) for value in values if isinstance(value, str | int)]
+    return f"use {' or '.join(words)}" if words else "remove it"
