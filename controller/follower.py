@@ -102,7 +102,8 @@ class Follower:
                     now=tools.clock(),
                 )
         for path, errors in catalog.errors.items():
-            record_invalid_spec(tools, path, errors, at=catalog.revision)
+            name = catalog.names.get(path)
+            record_invalid_spec(tools, name, errors, at=catalog.revision)
         self._retire(catalog)
         for name in catalog.models:
             self._ask(name, "commit")

@@ -42,12 +42,16 @@ def record_unusable(
 
 
 def record_invalid_spec(
-    tools: Tools, path: str, errors: Sequence[SpecError], *, at: Revision
+    tools: Tools, name: str | None, errors: Sequence[SpecError], *, at: Revision
 ) -> None:
-    """Record a spec file's errors on the model that it is, or was, about."""
+    """Record a spec file's errors on the model that it is, or was, about.
+
+    ``name`` is what the file says; without one, what it said before, or else the file's own name.
+    """
+    path = errors[0].place.path
     with tools.database.transaction() as session:
         known = [model.name for model in models.list_models(session) if model.path == path]
-        name = known[0] if known else PurePosixPath(path).stem
+        name = name or (known[0] if known else PurePosixPath(path).stem)
         models.declare_model(session, name, path=path, revision=at, spec=None, now=tools.clock())
     first, *others = errors
     more = f" (and {len(others)} more: trueup validate)" if others else ""

@@ -1,0 +1,55 @@
+"""What would be done at a revision, without doing it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from controller.actions import Plan
+from controller.catalog import read_catalog
+from controller.context import Tools
+from controller.desired import desire
+from controller.observe import observe
+from controller.planner import plan
+from specs.errors import TrueupError
+from specs.names import Revision
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The plans of all models at one revision."""
+
+    revision: Revision
+    plans: dict[str, Plan]
+    problems: Mapping[str, str]
+    """Model (or spec file) → why there is no plan for it."""
+
+
+def preview(tools: Tools, *, revision: str | None) -> Preview:
+    """Plan every model at ``revision`` (a name git knows; None: the followed branch)."""
+    repository = tools.repository
+    at = repository.resolve(revision) if revision else repository.fetch()
+    catalog = read_catalog(repository, at, specs_path=tools.settings.specs_path)
+    plans: dict[str, Plan] = {}
+    problems = {path: str(errors[0]) for path, errors in catalog.errors.items()}
+    for name, loaded in catalog.models.items():
+        try:
+            desired = desire(
+                loaded.spec,
+                path=loaded.path,
+                revision=at,
+                repository=repository,
+                resolve=tools.resolve_base,
+            )
+        except TrueupError as error:
+            fix = f" ({error.fix})" if error.fix else ""
+            problems[name] = f"{error}{fix}"
+            continue
+        with tools.database.reading() as session:
+            observed = observe(
+                session,
+                desired,
+                prepared=tools.prepared(desired),
+                is_in_history=lambda earlier: repository.contains(earlier, at=at),
+                forgiven_before=None,
+            )
+        plans[name] = plan(desired, observed)
+    return Preview(at, plans, problems)
