@@ -18,6 +18,8 @@ TRAINER_FORMAT = 1
 DATA_FORMAT = 1
 """Raised when data preparation changes in a way that makes the same files give other rows."""
 CHECKS_THAT_CHANGE_TRAINING_ROWS = ("empty_rows", "exact_duplicates", "min_rows_per_label")
+ARGUMENTS_THAT_ONLY_RECORD = ("logging_steps", "save_steps")
+METHODS_WITH_ADAPTERS = ("lora", "qlora")
 
 Inputs = dict[str, Any]
 
@@ -67,8 +69,20 @@ def training_inputs(spec: Spec, hashes: Mapping[str, str], base_revision: str) -
             "revision": base_revision,
             "candidates": list(spec.base.candidates),
         },
-        "training": spec.training.model_dump(exclude_none=True),
+        "training": _training_that_counts(spec),
     }
+
+
+def _training_that_counts(spec: Spec) -> Inputs:
+    """The training section without what cannot reach the weights."""
+    training = spec.training.model_dump(exclude_none=True)
+    if spec.training.method not in METHODS_WITH_ADAPTERS:
+        del training["lora"]
+    if spec.task != "text-classification":
+        del training["head"]
+    for name in ARGUMENTS_THAT_ONLY_RECORD:
+        del training["arguments"][name]
+    return training
 
 
 def evaluation_inputs(spec: Spec, hashes: Mapping[str, str], training_digest: Digest) -> Inputs:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from specs.section import Section
 
@@ -19,6 +19,8 @@ CLASSIFICATION_METRICS = (
 GENERATION_METRICS = ("loss", "perplexity", "exact_match", "token_f1")
 DERIVED_METRICS = ("overfit_gap",)
 """Always measured where they can be: training accuracy less held-out accuracy."""
+KNOWN_METRICS = frozenset({*CLASSIFICATION_METRICS, *GENERATION_METRICS, *DERIVED_METRICS})
+"""The metrics of every task."""
 LOWER_IS_BETTER = frozenset({"loss", "perplexity", "expected_calibration_error", "overfit_gap"})
 """Every metric not named here is better when it is higher."""
 UNBOUNDED_METRICS = frozenset({"loss", "perplexity"})
@@ -74,13 +76,3 @@ class Gate(Section):
     """How much worse than ``against`` is tolerated; direction is the metric's own."""
     min_gain: float | None = Field(default=None, ge=0)
     level: Literal["block", "warn"] = "block"
-
-    @model_validator(mode="after")
-    def _one_criterion(self) -> "Gate":
-        absolute = self.min is not None or self.max is not None
-        relative = self.max_drop is not None or self.min_gain is not None
-        if absolute == relative:
-            raise ValueError("a gate needs min or max, or against with max_drop or min_gain")
-        if relative != (self.against is not None):
-            raise ValueError("max_drop and min_gain need against, and against needs one of them")
-        return self

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 
 from specs.evaluation import (
-    CLASSIFICATION_METRICS,
-    GENERATION_METRICS,
+    KNOWN_METRICS,
     MEASURED_ON_ALL_ROWS,
     UNBOUNDED_METRICS,
     Gate,
@@ -22,9 +21,25 @@ def gate_problems(spec: Spec) -> Iterator[Problem]:
     """Check every gate by itself."""
     for index, gate in enumerate(spec.gates):
         at: Loc = ("spec", "gates", index)
+        yield from _criterion(gate, at)
         yield from _metric(gate, spec, at)
         yield from _slice(gate, spec, at)
         yield from _limits(gate, at)
+
+
+def _criterion(gate: Gate, at: Loc) -> Iterator[Problem]:
+    """A gate says one thing: how good, or how good beside another version."""
+    absolute = gate.min is not None or gate.max is not None
+    relative = gate.max_drop is not None or gate.min_gain is not None
+    if not absolute and not relative:
+        fix = "add min or max, or max_drop with against: live"
+        yield Problem(at, "a gate without a limit would check nothing", fix)
+    elif absolute and (relative or gate.against is not None):
+        text = "min and max are limits by themselves, and against compares with another version"
+        yield Problem(at, text, "make two gates of it")
+    elif relative and gate.against is None:
+        text = "max_drop and min_gain compare, and nothing says with what"
+        yield Problem(at, text, "add against: live")
 
 
 def _metric(gate: Gate, spec: Spec, at: Loc) -> Iterator[Problem]:
@@ -35,9 +50,9 @@ def _metric(gate: Gate, spec: Spec, at: Loc) -> Iterator[Problem]:
     if metric in metrics_of(spec.task):
         fix = f"add {metric} to evaluation.metrics"
         yield Problem(at, f"{metric} is not measured: evaluation.metrics leaves it out", fix)
-    elif metric in {*CLASSIFICATION_METRICS, *GENERATION_METRICS, *MEASURED_ON_ALL_ROWS}:
+    elif metric in KNOWN_METRICS:
         text = f"{metric} does not fit {spec.task}"
-        yield Problem(at, text, f"use one of {', '.join(known)}")
+        yield Problem(at, text, f"use one of {', '.join(metrics_of(spec.task))}")
     elif metric.startswith("robustness."):
         text = "gates on robustness are not supported yet"
         yield Problem(at, text, f"remove the gate, or use one of {', '.join(known)}")
@@ -77,7 +92,7 @@ def _values_of(expression: str, value: str) -> tuple[str, ...]:
 def _limits(gate: Gate, at: Loc) -> Iterator[Problem]:
     if gate.min is not None and gate.max is not None and gate.min > gate.max:
         yield Problem((*at, "max"), f"max {gate.max:g} is below min {gate.min:g}", "swap them")
-    if gate.metric in UNBOUNDED_METRICS:
+    if gate.metric not in KNOWN_METRICS or gate.metric in UNBOUNDED_METRICS:
         return
     lowest = -1 if gate.metric in MEASURED_ON_ALL_ROWS else 0
     for name in ("min", "max", "max_drop", "min_gain"):

@@ -91,7 +91,7 @@ def load_specs(files: Mapping[str, bytes]) -> LoadResult:
     for reading in readings:
         found = (*reading.errors, *_claimed_twice(reading, by_name))
         if found:
-            errors[reading.path] = found
+            errors[reading.path] = tuple(sorted(found, key=_by_place))
         elif reading.spec is not None:
             models[reading.spec.name] = LoadedSpec(reading.path, reading.spec)
     names = {reading.path: reading.name for reading in readings if reading.name is not None}
@@ -115,6 +115,10 @@ def _claimed_twice(reading: _Reading, by_name: Mapping[str, list[_Reading]]) -> 
     return [reading.document.error(Problem(_NAME, text, "rename one, or delete one"))]
 
 
+def _by_place(error: SpecError) -> tuple[int, int]:
+    return error.place.line or 0, error.place.column or 0
+
+
 @lru_cache(maxsize=_REMEMBERED_FILES)
 def _read(path: str, data: bytes) -> _Reading:
     """Look at one file. Remembered by content: a commit pays for the specs that it changes."""
@@ -124,7 +128,6 @@ def _read(path: str, data: bytes) -> _Reading:
     spec, problems = _validate(document.value)
     known = {error.place.field for error in errors}
     found = [*errors, *(document.error(one) for one in problems if dotted(one.loc) not in known)]
-    found.sort(key=lambda error: (error.place.line or 0, error.place.column or 0))
     return _Reading(path, document, None if found else spec, tuple(found))
 
 

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from specs.model import ModelSpec
 from specs.problems import Loc
 
+_GATES: Loc = ("spec", "gates")
 _GATE = {"metric": "accuracy", "min": 0}
 _STAND_IN = {
     "apiVersion": "trueup/v1",
@@ -33,6 +34,8 @@ def with_stand_ins(value: dict[str, Any], wrong: Iterable[Loc]) -> ModelSpec | N
     for loc in wrong:
         _take_out(repaired, loc)
     _fill(repaired, _STAND_IN)
+    for gate in _at(repaired, _GATES):
+        gate.setdefault("metric", _GATE["metric"])
     try:
         return ModelSpec.model_validate(repaired)
     except ValidationError:
@@ -40,25 +43,24 @@ def with_stand_ins(value: dict[str, Any], wrong: Iterable[Loc]) -> ModelSpec | N
 
 
 def _take_out(value: Any, loc: Loc) -> None:
-    """Remove the field at ``loc``; of a list the whole list, but of gates only the one gate."""
-    *way, last = loc[: _first_index(loc)] or ("",)
-    parent = _at(value, tuple(way))
-    if not isinstance(parent, dict) or last not in parent:
+    """Remove the field at ``loc``; for an item of a list the whole list, but a gate for itself."""
+    if not loc:
         return
-    is_gate = last == "gates" and len(loc) > len(way) + 1
-    if is_gate:
-        parent[last][loc[len(way) + 1]] = dict(_GATE)
+    parent, last = _at(value, loc[:-1]), loc[-1]
+    if isinstance(parent, dict):
+        parent.pop(last, None)
+    elif isinstance(last, int) and loc[:-1] == _GATES:
+        parent[last] = dict(_GATE)
     else:
-        del parent[last]
-
-
-def _first_index(loc: Loc) -> int:
-    return next((at for at, part in enumerate(loc) if isinstance(part, int)), len(loc))
+        _take_out(value, loc[:-1])
 
 
 def _at(value: Any, way: Loc) -> Any:
     for part in way:
-        value = value.get(part) if isinstance(value, dict) else None
+        if isinstance(value, dict):
+            value = value.get(part)
+        else:
+            value = value[part] if isinstance(value, list) and isinstance(part, int) else None
     return value
 
 

@@ -33,7 +33,10 @@ def nearest(word: str, known: Iterable[str], *, likeness: float = 0.6) -> str | 
     """Return the known word that ``word`` was most likely meant to be, if any is close."""
     by_lower = {name.lower(): name for name in known}
     matches = get_close_matches(word.lower(), list(by_lower), n=1, cutoff=likeness)
-    return by_lower[matches[0]] if matches else None
+    if matches:
+        return by_lower[matches[0]]
+    longer = [name for name in by_lower.values() if word and name.lower().startswith(word.lower())]
+    return longer[0] if len(longer) == 1 else None
 
 
 def suggest(word: str, known: Iterable[str], *, otherwise: str = "known here") -> str:

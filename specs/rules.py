@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
-from specs.evaluation import CLASSIFICATION_METRICS, GENERATION_METRICS, metrics_of
+from specs.evaluation import KNOWN_METRICS, metrics_of
 from specs.expressions import ExpressionError, parse_expression
 from specs.gate_rules import gate_problems
 from specs.model import ModelSpec, Spec
@@ -110,7 +110,7 @@ def _metrics_are_known(spec: Spec) -> Iterator[Problem]:
 
 def _unknown_metric(spec: Spec, metric: str) -> tuple[str, str]:
     known = metrics_of(spec.task)
-    if metric in {*CLASSIFICATION_METRICS, *GENERATION_METRICS}:
+    if metric in KNOWN_METRICS:
         return f"{metric} does not fit {spec.task}", f"use one of {', '.join(known)}"
     return f"unknown metric {metric!r}", suggest(metric, known)
 
@@ -141,7 +141,7 @@ class Rule:
 
 
 RULES = (
-    Rule(_files_differ, ((*DATA, "train"), (*DATA, "test"), (*DATA, "validation"))),
+    Rule(_files_differ, ()),
     Rule(_columns_fit_the_task, (_TASK, (*DATA, "columns"))),
     Rule(_slices_are_rules, ((*DATA, "slices"),)),
     Rule(_method_fits, (_TASK, (*TRAINING, "method"))),

@@ -13,8 +13,10 @@ _DONE_SO_FAR: tuple[tuple[str, tuple[Any, ...]], ...] = (
     ("base.candidates", ([],)),
     ("training.method", ("linear-probe", "full", "lora")),
     ("training.quantization", ()),
-    ("training.mitigation.reweight", ()),
-    ("training.mitigation.augment", ([],)),
+    ("training.lora.init_lora_weights", (True, False, "gaussian", "orthogonal")),
+    ("training.arguments.optim", ("adamw_torch", "adamw_torch_fused", "sgd")),
+    ("training.early_stopping", ()),
+    ("training.mitigation", ()),
     ("training.search", ()),
     ("compute.executor", ("local",)),
     ("compute.processes", (1,)),
@@ -26,6 +28,7 @@ _DONE_SO_FAR: tuple[tuple[str, tuple[Any, ...]], ...] = (
     ("monitoring.slices", ([],)),
 )
 """Field below ``spec`` → the values that work, beside leaving it out."""
+_COMPARED = ("live",)
 _DETECTORS = ("text", "prediction")
 
 
@@ -35,10 +38,14 @@ def not_yet(spec: Spec) -> Iterator[Problem]:
         parts = name.split(".")
         found = _value(spec, parts)
         if found is not None and found not in values:
-            yield Problem(("spec", *parts), _text(parts[-1]), _fix(values))
+            yield Problem(("spec", *parts), _text(_named(parts[-1], found)), _fix(values))
+    for index, gate in enumerate(spec.gates):
+        if gate.against not in (None, *_COMPARED):
+            at: Loc = ("spec", "gates", index, "against")
+            yield Problem(at, _text(_named("against", gate.against)), _fix(_COMPARED))
     for index, detector in enumerate(spec.monitoring.detectors):
         if detector not in _DETECTORS:
-            at: Loc = ("spec", "monitoring", "detectors", index)
+            at = ("spec", "monitoring", "detectors", index)
             yield Problem(at, _text(f"the detector {detector}"), _fix(_DETECTORS))
     if spec.base.model.startswith("registry:"):
         text = _text("a base from the registry")
@@ -52,10 +59,14 @@ def _value(spec: Spec, parts: list[str]) -> Any:
     return value
 
 
+def _named(field: str, value: Any) -> str:
+    return f"{field} {value!r}" if isinstance(value, str | int) else field
+
+
 def _text(what: str) -> str:
     return f"{what} is not supported yet"
 
 
 def _fix(values: tuple[Any, ...]) -> str:
-    words = [str(value) for value in values if isinstance(value, str | int)]
+    words = [str(value) for value in values if isinstance(value, str) or type(value) is int]
     return f"use {' or '.join(words)}" if words else "remove it"
