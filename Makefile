@@ -1,0 +1,49 @@
+# Everything a newcomer runs. Each target does its own set-up: git, make and Python 3.11+ suffice.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+# pip alone finds the CPU build of torch where there is one, so it is asked for first and by name.
+TORCH := $(shell grep '^torch==' constraints.txt)
+
+.PHONY: help demo test check bench format clean
+
+help:  ## Show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: $(VENV)/.demo  ## Install, and walk through the whole loop on real text
+	$(BIN)/trueup demo
+
+test: $(VENV)/.dev  ## Install, and run the tests
+	$(BIN)/pytest
+
+check: $(VENV)/.dev  ## Format, lint, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev  ## Measure; takes long; results go to docs/benchmarks.md
+	$(BIN)/python -m tests.benchmarks.bench_banking77
+	$(BIN)/python -m tests.benchmarks.bench_false_alarms
+
+format: $(VENV)/.dev  ## Format and mend what can be mended by itself
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:  ## Remove what the targets above made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/pip
+	@echo "Installing Trueup into $(VENV) (about 1.5 GB; some minutes the first time) ..."
+	$(PIP) -c constraints.txt $(TORCH)
+	$(PIP) -c constraints.txt -e '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.demo
+	$(PIP) -c constraints.txt --group dev
+	@touch $@
+
+$(BIN)/pip:
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --upgrade 'pip>=25.1'
