@@ -1,0 +1,1 @@
+"""Gates: declared criteria held against evidence. Pure: no model, no file, no clock."""
