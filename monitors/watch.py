@@ -59,11 +59,11 @@ class Watch(Generic[Value]):
         """Read the evidence at the end of a block; ``allowance`` holds for the next block."""
         evidence = self._detector.evidence()
         self._detector.allow(allowance)
+        self._looks_since_row += 1
         if evidence is None:
             return None
         was_alarm = self._last is not None and self._last.is_alarm
         is_alarm = evidence.ratio >= (RELEASE_RATIO if was_alarm else 1.0)
-        self._looks_since_row += 1
         is_due = is_alarm != was_alarm or self._looks_since_row >= BLOCKS_PER_WINDOW
         self._looks_since_row = 0 if is_due else self._looks_since_row
         self._last = Look(evidence, is_alarm, is_due)
