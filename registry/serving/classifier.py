@@ -14,21 +14,14 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from registry.serving.classifier_encoders import (
-    Encoder,
-    EncoderPool,
-    OwnEncoder,
-    build_encoder,
-    pooled,
-)
+from registry.serving.classifier_encoders import EncoderPool, build_encoder, pooled
+from registry.serving.engine_bases import ModelView
 from registry.serving.tokens import Ids, TextTokenizer, padded
 
 __all__ = [
     "Classifier",
-    "Encoder",
     "EncoderPool",
     "Manifest",
-    "OwnEncoder",
     "Predictions",
     "build_encoder",
     "load_classifier",
@@ -75,7 +68,7 @@ class Classifier:
 
     def __init__(
         self,
-        encoder: Encoder,
+        encoder: ModelView,
         head: torch.nn.Linear,
         tokenizer: TextTokenizer,
         manifest: Manifest,
@@ -83,6 +76,7 @@ class Classifier:
         """``head`` has one output per label of ``manifest``."""
         self.manifest = manifest
         self._encoder = encoder
+        self._pad_id: int = encoder.config.pad_token_id or 0
         self._head = head
         self._tokenizer = tokenizer
 
@@ -96,7 +90,7 @@ class Classifier:
         rows = self._tokenizer.ids(texts)
         order = sorted(range(len(rows)), key=lambda index: len(rows[index]), reverse=True)
         probabilities = np.zeros((len(rows), len(self.manifest.labels)), dtype=np.float32)
-        embeddings = np.zeros((len(rows), self._encoder.hidden_size), dtype=np.float32)
+        embeddings = np.zeros((len(rows), self._head.in_features), dtype=np.float32)
         for start in range(0, len(order), batch_size):
             chosen = order[start : start + batch_size]
             vectors, chances = self._predict_batch([rows[index] for index in chosen])
@@ -109,9 +103,10 @@ class Classifier:
         self._encoder.close()
 
     def _predict_batch(self, rows: Sequence[Ids]) -> tuple[np.ndarray, np.ndarray]:
-        ids, mask = (torch.from_numpy(part) for part in padded(rows, pad_id=self._encoder.pad_id))
-        with torch.inference_mode():
-            vectors = pooled(self._encoder.hidden(ids, mask), mask, self.manifest.pooling)
+        ids, mask = (torch.from_numpy(part) for part in padded(rows, pad_id=self._pad_id))
+        with self._encoder.model() as model, torch.inference_mode():
+            hidden = model(input_ids=ids, attention_mask=mask).last_hidden_state
+            vectors = pooled(hidden, mask, self.manifest.pooling)
             logits = self._head(vectors) / self.manifest.temperature
             return vectors.numpy(), torch.softmax(logits, dim=-1).numpy()
 

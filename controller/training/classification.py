@@ -1,0 +1,190 @@
+"""Text classification: a pooled encoder and a linear head."""
+
+import json
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from controller.job_protocol import JobFolder
+from controller.training import measures
+from controller.training.adapters import add_lora, save_adapter
+from controller.training.head import Features, probe
+from controller.training.job import TrainJob
+from controller.training.learner import Metrics, TokenRow
+from controller.training.rows import Row, read_labels, read_rows, read_training_rows
+from controller.training.tokenizer_files import copy_tokenizer
+from controller.training.weights import save_weights
+from registry.bases import POOLING_CONFIG
+from registry.serving.classifier_encoders import build_encoder, pooled
+from registry.serving.tokens import Ids, TextTokenizer, padded
+
+EMBED_BATCH = 32
+FIT_SAMPLE = 2000
+"""Training rows that ``train_accuracy`` is measured on, at most."""
+
+
+class ClassificationModel(nn.Module):  # type: ignore[misc]  # torch is untyped here
+    """Encoder, pooling, head; the loss is the mean cross-entropy of the batch."""
+
+    def __init__(self, encoder: nn.Module, head: nn.Linear, pooling: str) -> None:
+        """``encoder`` gives last hidden states; ``head`` has one output per label."""
+        super().__init__()
+        self.encoder = encoder
+        self.head = head
+        self.pooling = pooling
+
+    def forward(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, labels: torch.Tensor
+    ) -> dict[str, torch.Tensor]:
+        """``loss`` and ``logits`` of one batch."""
+        logits = self.head(self.vectors(input_ids, attention_mask))
+        return {"loss": functional.cross_entropy(logits, labels), "logits": logits}
+
+    def vectors(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """Pooled vectors, [rows, hidden size]."""
+        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask)
+        return pooled(hidden.last_hidden_state, attention_mask, self.pooling)
+
+
+class ClassificationLearner:
+    """A classification model in training; see ``learner.Learner``."""
+
+    normalises_loss = False
+
+    def __init__(
+        self,
+        job: TrainJob,
+        labels: list[str],
+        model: ClassificationModel,
+        rows: Mapping[str, Sequence[TokenRow]],
+    ) -> None:
+        """``rows`` holds the tokenised rows of ``train`` and ``validation``."""
+        self.model = model
+        self.rows = rows["train"]
+        self._validation = rows["validation"]
+        self._job = job
+        self._labels = labels
+        self._pad_id: int = model.encoder.config.pad_token_id or 0
+
+    def collate(self, rows: Sequence[TokenRow]) -> dict[str, torch.Tensor]:
+        """One batch, padded to its longest row."""
+        ids, mask = padded([row["input_ids"] for row in rows], pad_id=self._pad_id)
+        return {
+            "input_ids": torch.from_numpy(ids),
+            "attention_mask": torch.from_numpy(mask),
+            "labels": torch.tensor([row["labels"] for row in rows]),
+        }
+
+    def features(self, rows: Sequence[TokenRow]) -> Features:
+        """Pooled vectors of ``rows`` from the encoder as it is now."""
+        order = sorted(range(len(rows)), key=lambda index: -len(rows[index]["input_ids"]))
+        vectors = torch.zeros(len(rows), self.model.head.in_features)
+        labels = torch.tensor([row["labels"] for row in rows], dtype=torch.long)
+        self.model.eval()
+        with torch.inference_mode():
+            for start in range(0, len(order), EMBED_BATCH):
+                chosen = order[start : start + EMBED_BATCH]
+                batch = self.collate([rows[index] for index in chosen])
+                vectors[chosen] = self.model.vectors(batch["input_ids"], batch["attention_mask"])
+        return Features(vectors.clone(), labels)
+
+    def validate(self) -> Metrics:
+        """Loss, accuracy and macro-F1 on the validation rows."""
+        return self._measure(self._validation)
+
+    def measure_fit(self) -> Metrics:
+        """Accuracy on a seeded sample of the training rows."""
+        sampler = random.Random(self._job.training.seed)  # noqa: S311  (a sample, not a secret)
+        sample = sampler.sample(list(self.rows), min(FIT_SAMPLE, len(self.rows)))
+        measured = self._measure(sample)
+        return {"train_accuracy": measured["accuracy"], "train_rows": len(sample)}
+
+    def save(self, output: Path) -> None:
+        """Manifest, head, tokenizer; and the adapter or the encoder, whichever was trained."""
+        training = self._job.training
+        manifest: dict[str, Any] = {
+            "format": 1,
+            "task": self._job.task,
+            "method": training.method,
+            "base": {"model": self._job.base.model, "revision": self._job.base.revision},
+            "pooling": self.model.pooling,
+            "max_length": training.arguments.max_length,
+            "labels": self._labels,
+            "temperature": 1.0,
+        }
+        (output / "trueup.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False))
+        save_weights(dict(self.model.head.named_parameters()), output / "head.safetensors")
+        copy_tokenizer(self._job.base.folder, output)
+        if training.method == "lora":
+            save_adapter(self.model.encoder, self._job.base, output)
+        if training.method == "full":
+            save_weights(dict(self.model.encoder.state_dict()), output / "model.safetensors")
+            self.model.encoder.config.save_pretrained(output)
+
+    def _measure(self, rows: Sequence[TokenRow]) -> Metrics:
+        if not rows:
+            return {}
+        features = self.features(rows)
+        with torch.inference_mode():
+            return measures.of_logits(self.model.head(features.vectors), features.labels)
+
+
+def open_classification(job: TrainJob, folder: JobFolder) -> ClassificationLearner:
+    """Read the rows, load the base, start the head, and add what the method trains."""
+    rows = read_training_rows(job.prepared)
+    labels = read_labels(job.prepared, rows)
+    splits = {"train": rows, "validation": read_rows(job.prepared, "validation")}
+    tokens = {name: _tokenised(found, labels, job) for name, found in splits.items()}
+    folder.progress("loading", 0, 1, message=f"{len(rows)} rows, {len(labels)} labels")
+    encoder = build_encoder(job.base.folder, name=job.base.model)
+    head = nn.Linear(encoder.config.hidden_size, len(labels))
+    model = ClassificationModel(encoder, head, _pooling(job))
+    learner = ClassificationLearner(job, labels, model, tokens)
+    if job.training.method == "linear-probe" or job.training.head.init == "linear-probe":
+        folder.progress("probing", 0, 1, message="features of the frozen base")
+        _start_from_probe(learner, tokens)
+    if job.training.method == "linear-probe":
+        model.requires_grad_(requires_grad=False)
+    if job.training.method == "lora":
+        model.encoder = add_lora(encoder, job.training.lora, task_type="FEATURE_EXTRACTION")
+    return learner
+
+
+def _start_from_probe(
+    learner: ClassificationLearner, tokens: Mapping[str, Sequence[TokenRow]]
+) -> None:
+    head = learner.model.head
+    found = probe(
+        learner.features(tokens["train"]),
+        learner.features(tokens["validation"]),
+        label_count=head.out_features,
+    )
+    head.load_state_dict(found.state_dict())
+
+
+def _tokenised(rows: Sequence[Row], labels: Sequence[str], job: TrainJob) -> list[TokenRow]:
+    number = {label: index for index, label in enumerate(labels)}
+    tokenizer = TextTokenizer(job.base.folder, max_length=job.training.arguments.max_length)
+    ids: list[Ids] = tokenizer.ids([row["text"] for row in rows])
+    # A validation label that training never saw cannot be learnt, and is not measured either.
+    return [
+        {"input_ids": found, "labels": number[row["label"]]}
+        for row, found in zip(rows, ids, strict=True)
+        if row["label"] in number
+    ]
+
+
+def _pooling(job: TrainJob) -> str:
+    """``auto`` follows how the base was trained: the wrong pooling costs 2 to 8 points."""
+    wanted = job.training.head.pooling
+    declared = job.base.folder / POOLING_CONFIG
+    if wanted != "auto":
+        return wanted
+    if declared.is_file() and json.loads(declared.read_text()).get("pooling_mode_cls_token"):
+        return "cls"
+    return "mean"

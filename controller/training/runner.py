@@ -1,0 +1,86 @@
+"""The training job, from rows and a base to the files of a version."""
+
+import json
+import random
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from controller.errors import TrainingError
+from controller.job_protocol import JobFolder
+from controller.training.causal_lm import open_causal_lm
+from controller.training.classification import open_classification
+from controller.training.failures import typed_failures
+from controller.training.fit import Fit, fit
+from controller.training.job import TrainJob, read_job
+from controller.training.learner import Learner, Metrics
+from controller.training.spent import Spent, libraries, machine, peak_memory_bytes
+from controller.training.threads import usable_threads
+from controller.training.tokenizer_files import need_tokenizer
+
+TASKS: dict[str, Callable[[TrainJob, JobFolder], Learner]] = {
+    "text-classification": open_classification,
+    "causal-lm": open_causal_lm,
+}
+
+
+def train(folder: JobFolder) -> dict[str, Any]:
+    """Train what ``folder`` asks for, or go on where an earlier attempt stopped.
+
+    Raises:
+        TrainingError: When base, method and rows do not fit together.
+        BaseModelError: When the base cannot be used for the task.
+        OSError: With ENOSPC, when the disk is full.
+        Interrupted: After SIGTERM; the work so far is in a checkpoint.
+    """
+    spent = Spent()
+    job = read_job(folder.job, threads=usable_threads())
+    folder.progress("loading", 0, 1, message=job.base.model)
+    with typed_failures(job, folder.path):
+        _make_repeatable(job)
+        need_tokenizer(job.base.folder, job.base.model)
+        learner = _task(job)(job, folder)
+        done = fit(learner, job, folder, spent)
+        folder.progress("validating", 0, 1, message="sample of the training rows")
+        measured = learner.measure_fit()
+        folder.progress("saving", 0, 1)
+        learner.save(folder.output)
+        (folder.output / "training.json").write_text(json.dumps(measured, indent=1))
+    return _result(job, done, spent, measured)
+
+
+def _task(job: TrainJob) -> Callable[[TrainJob, JobFolder], Learner]:
+    opener = TASKS.get(job.task)
+    if opener is None:
+        fix = f"the tasks are {', '.join(TASKS)}"
+        raise TrainingError(f"there is no task {job.task!r}", reason="NotSupported", fix=fix)
+    return opener
+
+
+def _make_repeatable(job: TrainJob) -> None:
+    torch.set_num_threads(job.threads)
+    random.seed(job.training.seed)
+    np.random.seed(job.training.seed)
+    torch.manual_seed(job.training.seed)
+
+
+def _result(job: TrainJob, done: Fit, spent: Spent, measured: Metrics) -> dict[str, Any]:
+    used = spent.now()
+    speed = done.rows_seen / used["fit_cpu_seconds"] if done.rows_seen else None
+    return {
+        "training": {
+            "duration_seconds": round(used["duration_seconds"], 2),
+            "cpu_seconds": round(used["cpu_seconds"], 2),
+            "fit_cpu_seconds": round(used["fit_cpu_seconds"], 2),
+            "steps": done.steps,
+            "train_loss": done.train_loss,
+            "validation": done.validation,
+            "rows_per_cpu_second": None if speed is None else round(speed, 1),
+            "peak_memory_bytes": peak_memory_bytes(),
+            **measured,
+        },
+        "libraries": libraries(),
+        "machine": machine(job.threads),
+    }

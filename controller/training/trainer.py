@@ -1,0 +1,131 @@
+"""Hugging Face's trainer, with the four things changed that it gets wrong for us.
+
+Checkpoints hold what is trained and no pickled arguments; the order of the rows depends on seed
+and epoch alone, so that a resumed second epoch sees the rows an undisturbed one would; the loss is
+not multiplied by the accumulation steps (transformers#47688); a loss that is not finite ends it.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.data import Dataset, Sampler
+from transformers import Trainer, TrainingArguments
+from transformers.trainer_pt_utils import get_length_grouped_indices
+
+from controller.training.failures import loss_not_finite
+from controller.training.job import TrainJob
+from controller.training.learner import Learner, TokenRow
+from controller.training.weights import (
+    load_weights,
+    restore_weights,
+    save_weights,
+    trained_weights,
+)
+
+WEIGHTS_FILE = "trained.safetensors"
+KEPT_CHECKPOINTS = 2
+"""Two, so that one is whole whenever the process is killed while it writes the other."""
+
+
+class TokenRows(Dataset[TokenRow]):  # type: ignore[misc]  # untyped here
+    """The rows as torch wants them."""
+
+    def __init__(self, rows: Sequence[TokenRow]) -> None:
+        """``rows`` are tokenised."""
+        self._rows = rows
+
+    def __len__(self) -> int:
+        """How many rows."""
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> TokenRow:
+        """One row."""
+        return self._rows[index]
+
+
+class LengthGroupedOrder(Sampler[int]):  # type: ignore[misc]  # untyped here
+    """Rows of like length side by side, in an order that seed and epoch decide.
+
+    Transformers' own sampler draws from the global random state, which in a second epoch depends
+    on every dropout before it: an interrupted run could not be resumed to the same weights.
+    """
+
+    def __init__(self, lengths: list[int], batch_size: int, seed: int) -> None:
+        """``batch_size`` rows become one optimizer step."""
+        self._lengths = lengths
+        self._batch_size = batch_size
+        self._seed = seed
+        self._epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by the trainer before each epoch."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        """How many rows."""
+        return len(self._lengths)
+
+    def __iter__(self) -> Iterator[int]:
+        """Every row once."""
+        generator = torch.Generator().manual_seed(self._seed * 1_000_003 + self._epoch)
+        return iter(
+            get_length_grouped_indices(self._lengths, self._batch_size, generator=generator)
+        )
+
+
+class FineTuner(Trainer):  # type: ignore[misc]  # untyped here
+    """The trainer of one learner."""
+
+    def __init__(self, learner: Learner, job: TrainJob, checkpoints: Path) -> None:
+        """``checkpoints`` is where it saves, and never anything else."""
+        super().__init__(
+            model=learner.model,
+            args=training_arguments(job, checkpoints),
+            train_dataset=TokenRows(learner.rows),
+            data_collator=learner.collate,
+        )
+        self.model_accepts_loss_kwargs = learner.normalises_loss
+        self._job = job
+        self._lengths = [len(row["input_ids"]) for row in learner.rows]
+
+    def training_step(self, *given: Any, **named: Any) -> torch.Tensor:
+        """One forward and backward pass; TrainingError when its loss is not finite."""
+        loss: torch.Tensor = super().training_step(*given, **named)
+        if not torch.isfinite(loss):
+            raise loss_not_finite(self._job, self.state.global_step + 1)
+        return loss
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:  # noqa: ARG002  (base's)
+        arguments = self._job.training.arguments
+        size = arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps
+        return LengthGroupedOrder(self._lengths, size, self._job.training.seed)
+
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:  # noqa: ARG002
+        assert output_dir is not None, "only checkpoints are saved through the trainer"
+        Path(output_dir).mkdir(parents=True, exist_ok=True)
+        save_weights(trained_weights(self.model), Path(output_dir) / WEIGHTS_FILE)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        weights = load_weights(Path(resume_from_checkpoint) / WEIGHTS_FILE)
+        restore_weights(model or self.model, weights)
+
+
+def training_arguments(job: TrainJob, checkpoints: Path) -> TrainingArguments:
+    """The declared arguments, and what Trueup adds to them."""
+    declared = job.training.arguments.model_dump(exclude={"max_length"})
+    return TrainingArguments(
+        **declared,
+        output_dir=str(checkpoints),
+        seed=job.training.seed,
+        save_strategy="steps",
+        save_total_limit=KEPT_CHECKPOINTS,
+        train_sampling_strategy="group_by_length",
+        use_cpu=True,
+        dataloader_pin_memory=False,
+        remove_unused_columns=False,
+        logging_nan_inf_filter=False,
+        disable_tqdm=True,
+        report_to=[],
+    )

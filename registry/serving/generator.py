@@ -1,0 +1,160 @@
+"""A generative version as a thing that answers: prompts in, completions out.
+
+Greedy, so that the same version gives the same answer. The prompt template and the token limit
+are the version's own (``trueup.json``); training builds its rows with the same functions.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import AutoConfig, AutoModelForCausalLM
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING
+from transformers.utils import logging
+
+from registry.errors import BaseModelError
+from registry.serving.engine_bases import BasePool, ModelView
+from registry.serving.tokens import Ids, TextTokenizer
+
+PROMPT_TEMPLATE = "{prompt}\n"
+"""What stands before the completion; ``{prompt}`` is replaced, other braces are kept."""
+BATCH_SIZE = 16
+ENDS_OF_DECODERS = ("ForCausalLM", "LMHeadModel")
+
+
+@dataclass(frozen=True)
+class GeneratorManifest:
+    """``trueup.json`` of a generative version: what the weights alone do not say."""
+
+    method: str
+    prompt_template: str
+    max_length: int
+    """Tokens of prompt and completion together."""
+
+
+class GeneratorPool(BasePool):
+    """Causal language models by base folder; several versions share one base in memory."""
+
+    def __init__(self) -> None:
+        super().__init__(build_causal_lm)
+
+
+class Generator:
+    """A causal language model with its template."""
+
+    def __init__(
+        self, view: ModelView, tokenizer: TextTokenizer, manifest: GeneratorManifest
+    ) -> None:
+        """``tokenizer`` cuts nothing by itself."""
+        self.manifest = manifest
+        self._view = view
+        self._tokenizer = tokenizer
+        self._end = end_ids(view.config)
+        self._pad = pad_id(view.config)
+
+    def generate(self, prompts: Sequence[str], *, max_new_tokens: int) -> list[str]:
+        """The completion of each prompt, in their order, without the prompt itself."""
+        rows = [self._prompt_ids(prompt, max_new_tokens) for prompt in prompts]
+        order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
+        texts = [""] * len(rows)
+        for start in range(0, len(order), BATCH_SIZE):
+            chosen = order[start : start + BATCH_SIZE]
+            found = self._generate_batch([rows[index] for index in chosen], max_new_tokens)
+            for index, ids in zip(chosen, found, strict=True):
+                texts[index] = self._tokenizer.text(ids)
+        return texts
+
+    def close(self) -> None:
+        """Give back the model; the generator must not be used again."""
+        self._view.close()
+
+    def _prompt_ids(self, prompt: str, max_new_tokens: int) -> Ids:
+        ids = prompt_ids(self._tokenizer, self.manifest.prompt_template, prompt, self._end)
+        room = max(1, self.manifest.max_length - min(max_new_tokens, self.manifest.max_length // 2))
+        return ids[-room:]
+
+    def _generate_batch(self, rows: Sequence[Ids], max_new_tokens: int) -> list[Ids]:
+        width = max(len(row) for row in rows)
+        ids = torch.full((len(rows), width), self._pad)
+        mask = torch.zeros((len(rows), width), dtype=torch.long)
+        for index, row in enumerate(rows):
+            # Left padding: what is generated has to follow the prompt's last token.
+            ids[index, width - len(row) :] = torch.tensor(row)
+            mask[index, width - len(row) :] = 1
+        with self._view.model() as model, torch.inference_mode():
+            out = model.generate(
+                input_ids=ids,
+                attention_mask=mask,
+                max_new_tokens=max_new_tokens,
+                do_sample=False,
+                num_beams=1,
+                pad_token_id=self._pad,
+                eos_token_id=self._end or None,
+            )
+        return [self._until_end(found) for found in out[:, width:].tolist()]
+
+    def _until_end(self, ids: Ids) -> Ids:
+        ends = [position for position, found in enumerate(ids) if found in self._end]
+        return ids[: ends[0]] if ends else ids
+
+
+def load_generator(
+    version_folder: Path, base_folder: Path, *, pool: GeneratorPool | None = None
+) -> Generator:
+    """Load the version in ``version_folder`` over the base in ``base_folder``."""
+    found: dict[str, Any] = json.loads((version_folder / "trueup.json").read_text())
+    manifest = GeneratorManifest(found["method"], found["prompt_template"], found["max_length"])
+    pool = pool or GeneratorPool()
+    is_full = manifest.method == "full"
+    view = pool.full(version_folder) if is_full else pool.adapted(base_folder, version_folder)
+    return Generator(view, TextTokenizer(version_folder, max_length=None), manifest)
+
+
+def build_causal_lm(base_folder: Path, *, name: str | None = None) -> nn.Module:
+    """Load the causal language model of ``base_folder`` in float32, in eval mode.
+
+    Raises:
+        BaseModelError: When the architecture is no decoder; it calls the base ``name``, or by its
+            folder.
+    """
+    config = AutoConfig.from_pretrained(base_folder)
+    kinds = config.architectures or []
+    # BERT can be loaded as a decoder as well, and would answer nonsense.
+    is_decoder = any(kind.endswith(ENDS_OF_DECODERS) for kind in kinds)
+    if type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING or not is_decoder:
+        problem = f"its architecture {config.model_type!r} does not fit causal-lm"
+        fix = "choose a decoder, whose config.json names an architecture ...ForCausalLM"
+        error = BaseModelError(name or str(base_folder), problem, fix=fix)
+        error.reason = "BaseModelUnfit"
+        raise error
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    model: nn.Module = AutoModelForCausalLM.from_pretrained(
+        base_folder, dtype=torch.float32, use_safetensors=True
+    )
+    return model.eval()
+
+
+def prompt_ids(tokenizer: TextTokenizer, template: str, prompt: str, end: Sequence[int]) -> Ids:
+    """Token ids of the filled-in template, with the tokenizer's beginning and without its end."""
+    [ids] = tokenizer.ids([template.replace("{prompt}", prompt)])
+    return ids[:-1] if ids and ids[-1] in end else ids
+
+
+def end_ids(config: Any) -> list[int]:
+    """The tokens that end a text; a config may name none, one or several."""
+    found = config.eos_token_id
+    if found is None:
+        return []
+    return list(found) if isinstance(found, list) else [found]
+
+
+def pad_id(config: Any) -> int:
+    """What fills short rows; it is masked, so any token will do."""
+    if config.pad_token_id is not None:
+        return int(config.pad_token_id)
+    return next(iter(end_ids(config)), 0)
