@@ -19,6 +19,12 @@ class ScaffoldError(ControllerError):
     reason = "InitFailed"
 
 
+class NotEmptyError(ScaffoldError):
+    """There is something where the repository would be."""
+
+    reason = "NotEmpty"
+
+
 def git(folder: Path, *arguments: str) -> str:
     """Run ``git ARGUMENTS`` in ``folder`` and return what it printed; ScaffoldError if it fails."""
     return _run(["git", "-C", str(folder), *arguments], folder, fix="install git")

@@ -7,11 +7,11 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from controller.scaffold.commands import ScaffoldError, dvc, git, python
+from controller.scaffold.commands import NotEmptyError, dvc, git, python
 from controller.scaffold.datasets import write_dataset
 from controller.scaffold.grammar import load_grammar
 from controller.scaffold.tickets import TEST_ROWS, TRAIN_ROWS, first_dataset
-from specs.model import Task
+from specs.evaluation import Task
 
 BASE_FOLDER = "bases/tiny"
 REMOTE_FOLDER = ".dvc-remote"
@@ -62,7 +62,8 @@ def make_repository(folder: Path, *, task: Task, show: Callable[[str], None]) ->
     """Make ``folder`` a GitOps repository; ``show`` is told each step as it begins.
 
     Raises:
-        ScaffoldError: The folder is not empty, or git or DVC failed; then it is left as it was.
+        NotEmptyError: There is something in the folder.
+        ScaffoldError: git or DVC failed; the folder is left as it was.
     """
     existed = _refuse_unless_empty(folder)
     kind = KINDS[task]
@@ -156,10 +157,10 @@ def _refuse_unless_empty(folder: Path) -> bool:
     if not folder.exists():
         return False
     if not folder.is_dir():
-        raise ScaffoldError(f"{folder} is a file", fix="name a folder that does not exist yet")
+        raise NotEmptyError(f"{folder} is a file", fix="name a folder that does not exist yet")
     if any(folder.iterdir()):
         fix = "name an empty folder, or one that does not exist yet"
-        raise ScaffoldError(f"{folder} is not empty", fix=fix)
+        raise NotEmptyError(f"{folder} is not empty", fix=fix)
     return True
 
 

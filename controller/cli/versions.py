@@ -1,0 +1,166 @@
+"""``trueup versions`` and ``trueup show``: what was made, where from, and what it is worth."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+import typer
+
+from controller.cli.failures import BadInputError, FailedError
+from controller.cli.options import ApiUrlOption, JsonOption, ModelArgument
+from controller.cli.output import (
+    Json,
+    age,
+    clock_time,
+    coloured,
+    estimate,
+    print_json,
+    print_table,
+    say,
+    short_revision,
+)
+from controller.cli.setup import connect
+
+NO_VERSIONS = "No versions yet. `trueup status {name}` says what the model waits for."
+HEADLINE_METRICS = ("f1_macro", "accuracy", "token_f1", "exact_match", "perplexity", "loss")
+VERDICT_COLOURS = {"pass": "green", "fail": "red", "inconclusive": "yellow"}
+ALIAS_WHEN_LEFT_OUT = "live"
+
+
+def versions(
+    name: ModelArgument, *, json_: JsonOption = False, api_url: ApiUrlOption = None
+) -> None:
+    """List a model's versions and their quality."""
+    found = connect(api_url).list_versions(name)
+    if json_:
+        print_json(found)
+    elif found:
+        _print_versions(found)
+    else:
+        say(NO_VERSIONS.format(name=name))
+
+
+def show(
+    version: Annotated[
+        str,
+        typer.Argument(metavar="NAME@N", help="A version by number or alias; NAME alone: live."),
+    ],
+    *,
+    json_: JsonOption = False,
+    api_url: ApiUrlOption = None,
+) -> None:
+    """Show one version: origin, quality, gates."""
+    name, _, which = version.partition("@")
+    api = connect(api_url)
+    number = find_number(which or ALIAS_WHEN_LEFT_OUT, api.list_versions(name), model=name)
+    detail = api.get_version(name, number)
+    if json_:
+        print_json(detail)
+        return
+    _print_origin(detail)
+    _print_metrics(detail["metrics"])
+    _print_gates(detail["gates"])
+    _print_slices(detail["slices"])
+
+
+def find_number(which: str, versions: Sequence[Json], *, model: str) -> int:
+    """Find the number that ``which`` stands for: a number or an alias.
+
+    Raises:
+        BadInputError: It is neither.
+        FailedError: There is no such version.
+    """
+    by_alias = {alias: one["number"] for one in versions for alias in one["aliases"]}
+    if which in by_alias:
+        return int(by_alias[which])
+    numbers = [one["number"] for one in versions]
+    if which.isdecimal():
+        if int(which) in numbers:
+            return int(which)
+        known = ", ".join(str(number) for number in numbers) or "none yet"
+        raise FailedError(f"{model} has no version {which}", fix=f"its versions: {known}")
+    if which == ALIAS_WHEN_LEFT_OUT:
+        raise FailedError(f"{model} has no live version", fix=f"trueup versions {model}")
+    known = ", ".join(sorted(by_alias)) or "none yet"
+    raise BadInputError(
+        f"{which!r} is neither a version number nor an alias of {model}", fix=f"aliases: {known}"
+    )
+
+
+def _print_versions(found: Sequence[Json]) -> None:
+    measured = {name for one in found for name in one["metrics"]}
+    metric = next((name for name in HEADLINE_METRICS if name in measured), None)
+    rows = [
+        (
+            str(one["number"]),
+            one["state"],
+            estimate(one["metrics"].get(metric)) if metric else "-",
+            age(one["created_at"]),
+            short_revision(one["revision"]),
+            ", ".join(one["aliases"]) or "-",
+        )
+        for one in reversed(found)
+    ]
+    measure = (metric or "quality").upper()
+    print_table(("VERSION", "STATE", measure, "AGE", "REVISION", "ALIASES"), rows)
+
+
+def _print_origin(detail: Json) -> None:
+    lineage: Mapping[str, Json] = detail["lineage"]
+    base = lineage.get("base", {})
+    seconds = detail["training"].get("duration_seconds")
+    facts = {
+        "version": f"{detail['number']} of {detail['model']}, {detail['state']}",
+        "aliases": ", ".join(detail["aliases"]) or "-",
+        "made": clock_time(detail["created_at"]) + (f", in {seconds:.0f} s" if seconds else ""),
+        "revision": detail["revision"],
+        "digest": detail["training_digest"],
+        "base": f"{base.get('model', '-')} {base.get('revision', '')}".strip(),
+        "run": detail["run_id"],
+        "files": ", ".join(f"{path} ({_size(one)})" for path, one in detail["files"].items()),
+    }
+    print_table(("", ""), list(facts.items()))
+
+
+def _print_metrics(metrics: Mapping[str, Json]) -> None:
+    say()
+    if not metrics:
+        say("Not evaluated yet.")
+        return
+    rows = [(name, estimate(one), str(one["n"]), one["method"]) for name, one in metrics.items()]
+    print_table(("METRIC", "VALUE [95 %]", "N", "METHOD"), rows)
+
+
+def _print_gates(report: Json | None) -> None:
+    say()
+    if report is None:
+        say("Not judged by its gates yet.")
+        return
+    rows = [
+        (coloured(one["verdict"], VERDICT_COLOURS.get(one["verdict"], "")), one["message"])
+        for one in report["verdicts"]
+    ]
+    print_table(("VERDICT", "GATE"), rows)
+
+
+def _print_slices(slices: Mapping[str, Mapping[str, Json]]) -> None:
+    if not slices:
+        return
+    measured = {name for metrics in slices.values() for name in metrics}
+    metric = next((name for name in HEADLINE_METRICS if name in measured), None)
+    if metric is None:
+        return
+    say()
+    rows = [
+        (name, estimate(metrics.get(metric)), str(metrics.get(metric, {}).get("n", "-")))
+        for name, metrics in slices.items()
+    ]
+    print_table(("SLICE", f"{metric.upper()} [95 %]", "N"), rows)
+
+
+def _size(blob: Json) -> str:
+    size = float(blob["size_bytes"])
+    for unit in ("B", "kB"):
+        if size < 1000:  # noqa: PLR2004  (SI)
+            return f"{size:.0f} {unit}"
+        size /= 1000
+    return f"{size:.1f} MB"

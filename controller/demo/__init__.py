@@ -1,0 +1,1 @@
+"""``trueup demo``: the whole story on one machine, told and timed."""
