@@ -15,10 +15,16 @@ class Columns(Section):
     """Which column plays which part. Classification: text and label. Generation: the others."""
 
     text: str = "text"
+    """text-classification: the column with the text."""
     label: str = "label"
-    prompt: str | None = None
-    completion: str | None = None
-    messages: str | None = None
+    """text-classification: the column with the label; every distinct value is a class."""
+    prompt: str | None = Field(default=None, examples=["prompt"])
+    """causal-lm: the column with what is asked."""
+    completion: str | None = Field(default=None, examples=["completion"])
+    """causal-lm: the column with what should be answered."""
+    messages: str | None = Field(default=None, examples=["messages"])
+    """causal-lm, instead of the two: a column of ``{role, content}`` lists; the last is the
+    answer."""
 
 
 class ValidationSplit(Section):
@@ -32,14 +38,21 @@ class Checks(Section):
     """What is looked for before any training, and what is done about it."""
 
     exact_duplicates: CheckAction = "drop"
+    """Rows that repeat text and label of an earlier row of the same split."""
     near_duplicates: Literal["fail", "report"] = "report"
+    """Training rows that nearly repeat an earlier one; never dropped, some differ in meaning."""
     exact_leakage: CheckAction = "drop"
     """Test rows that are training rows too: ``drop`` takes them out of the test rows."""
     near_leakage: NearLeakageAction = "exclude_from_gates"
+    """Test rows that nearly repeat a training row: they measure memory, not understanding."""
     label_issues: Literal["fail", "report"] = "report"
+    """The same text with different labels: at most one of them can be right."""
     empty_rows: CheckAction = "drop"
+    """Rows without a text, or without a label."""
     min_rows_per_label: int = Field(default=5, ge=1)
+    """A label with fewer training rows is an error. text-classification only."""
     personal_data: Literal["fail", "report"] = "report"
+    """E-mail addresses, phone and card numbers and the like in the texts."""
 
 
 class Data(Section):

@@ -43,36 +43,47 @@ class Bias(Section):
     """Counterfactual swaps and groups that are compared."""
 
     counterfactuals: list[str] = []
+    """Attributes whose words are swapped; answers should stay the same."""
     groups: list[str] = []
+    """Slice families whose values are compared."""
 
 
 class Explain(Section):
     """How many held-out rows get an explanation."""
 
     samples: int = Field(default=200, ge=0)
+    """Held-out rows that get an explanation."""
 
 
 class Evaluation(Section):
     """What is measured on held-out rows."""
 
     metrics: list[str] | None = None
-    """None: all metrics of the task."""
+    """What is measured; null: all metrics of the task."""
     robustness: list[str] = []
+    """Kinds of noise under which the metrics are measured again."""
     bias: Bias | None = None
+    """Counterfactual swaps and groups that are compared; null: none."""
     explain: Explain | None = None
+    """Explanations of single answers; null: none."""
 
 
 class Gate(Section):
     """One declared criterion. Either absolute (min, max) or against another version."""
 
     metric: str
+    """What is judged: one of ``evaluation.metrics``, or ``overfit_gap``."""
     slice: str | None = None
     """A slice family of ``data.slices``, ``family=value``, or ``*`` for all of them."""
     min: float | None = None
+    """The metric must be at least this."""
     max: float | None = None
+    """The metric must be at most this."""
     against: Literal["live", "previous", "base"] | Annotated[int, Field(ge=1)] | None = None
-    """``live``, ``previous``, ``base`` or a version number."""
+    """The version to compare with: an alias, the base as it is, or a number."""
     max_drop: float | None = Field(default=None, ge=0)
     """How much worse than ``against`` is tolerated; direction is the metric's own."""
     min_gain: float | None = Field(default=None, ge=0)
+    """How much better than ``against`` it must be."""
     level: Literal["block", "warn"] = "block"
+    """``block``: a version that fails never goes live. ``warn``: it is only told."""

@@ -21,6 +21,11 @@ class Field:
     section: type[Section] | None
     """The section that the field holds, when it holds one."""
 
+    @property
+    def meaning(self) -> str:
+        """What the field says: its own docstring, or that of the section it holds."""
+        return self.info.description or (self.section.__doc__ if self.section else None) or ""
+
 
 def all_fields(section: type[Section] = ModelSpec, *, prefix: str = "") -> Iterator[Field]:
     """Yield every field of ``section`` and of the sections in it, parents first."""

@@ -11,7 +11,7 @@ from specs.evaluation import (
 )
 from specs.expressions import RULE_VALUES, ExpressionError, LengthSlice, parse_expression
 from specs.model import Spec
-from specs.problems import Loc, Problem, suggest
+from specs.problems import Loc, Problem, either, suggest
 
 ALL_SLICES = "*"
 _PERCENT = 100
@@ -52,10 +52,10 @@ def _metric(gate: Gate, spec: Spec, at: Loc) -> Iterator[Problem]:
         yield Problem(at, f"{metric} is not measured: evaluation.metrics leaves it out", fix)
     elif metric in KNOWN_METRICS:
         text = f"{metric} does not fit {spec.task}"
-        yield Problem(at, text, f"use one of {', '.join(metrics_of(spec.task))}")
+        yield Problem(at, text, f"use {either(metrics_of(spec.task))}")
     elif metric.startswith("robustness."):
         text = "gates on robustness are not supported yet"
-        yield Problem(at, text, f"remove the gate, or use one of {', '.join(known)}")
+        yield Problem(at, text, f"remove the gate, or use {either(known)}")
     else:
         yield Problem(at, f"unknown metric {metric!r}", suggest(metric, known))
 

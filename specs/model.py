@@ -17,14 +17,19 @@ class Metadata(Section):
     """Who this model is, and whose."""
 
     name: ModelName
+    """The model's name: in URLs, metrics, aliases and ``trueup`` commands. Renaming makes a new
+    model."""
     owner: str | None = None
+    """Who is asked when something is wrong; shown on pages."""
     labels: dict[str, str] = {}
+    """Your own key-value pairs; no part of any digest."""
 
 
 class Spec(Section):
     """What is wanted of one model."""
 
     task: Task
+    """What the model does: choose a label for a text, or write a text."""
     base: Base
     data: Data
     training: Training = Training()
@@ -48,7 +53,9 @@ class ModelSpec(Section):
     """One YAML file: ``apiVersion``, ``kind``, ``metadata`` and ``spec``."""
 
     apiVersion: Literal["trueup/v1"]  # noqa: N815  (the field's name in every GitOps tool)
+    """The version of this format."""
     kind: Literal["Model"]
+    """What the file declares."""
     metadata: Metadata
     spec: Spec
 

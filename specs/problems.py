@@ -3,7 +3,7 @@
 Checks find problems by field; only the loader knows lines and columns and makes ``SpecError``s.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -37,6 +37,12 @@ def nearest(word: str, known: Iterable[str], *, likeness: float = 0.6) -> str | 
         return by_lower[matches[0]]
     longer = [name for name in by_lower.values() if word and name.lower().startswith(word.lower())]
     return longer[0] if len(longer) == 1 else None
+
+
+def either(words: Sequence[str]) -> str:
+    """Offer a choice: ``a, b or c``."""
+    *most, last = words
+    return f"{', '.join(most)} or {last}" if most else last
 
 
 def suggest(word: str, known: Iterable[str], *, otherwise: str = "known here") -> str:

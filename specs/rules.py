@@ -14,7 +14,7 @@ from specs.expressions import ExpressionError, parse_expression
 from specs.gate_rules import gate_problems
 from specs.model import ModelSpec, Spec
 from specs.names import FAMILY_PATTERN
-from specs.problems import Loc, Problem, suggest
+from specs.problems import Loc, Problem, either, suggest
 from specs.supported import not_yet
 
 DATA = ("spec", "data")
@@ -111,7 +111,7 @@ def _metrics_are_known(spec: Spec) -> Iterator[Problem]:
 def _unknown_metric(spec: Spec, metric: str) -> tuple[str, str]:
     known = metrics_of(spec.task)
     if metric in KNOWN_METRICS:
-        return f"{metric} does not fit {spec.task}", f"use one of {', '.join(known)}"
+        return f"{metric} does not fit {spec.task}", f"use {either(known)}"
     return f"unknown metric {metric!r}", suggest(metric, known)
 
 

@@ -11,21 +11,27 @@ class Canary(Section):
     """Progressive promotion by traffic shares."""
 
     steps: list[float] = [5, 25, 100]
+    """Percent of the traffic, step by step; the last is 100."""
     minutes: float = Field(default=10, gt=0)
+    """How long each step lasts."""
 
 
 class Promotion(Section):
     """When a version that passed its gates becomes live."""
 
     mode: Literal["automatic", "manual"] = "automatic"
+    """``automatic``: a version that passed its gates goes live. ``manual``: it waits for a
+    person."""
     pin: int | None = Field(default=None, ge=1)
     """A version number that stays live whatever else passes; what a rollback writes."""
     canary: Canary | None = None
+    """Go live step by step; null: at once."""
 
 
 class Serving(Section):
     """How the gateway answers."""
 
     max_batch_size: int = Field(default=32, ge=1)
+    """Texts that are answered in one forward pass."""
     capture: float = Field(default=1.0, ge=0, le=1)
     """Share of requests whose text and prediction are kept for the monitors."""

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from specs.model import Spec
-from specs.problems import Loc, Problem
+from specs.problems import Loc, Problem, either
 
-_DONE_SO_FAR: tuple[tuple[str, tuple[Any, ...]], ...] = (
+WORKS_SO_FAR: tuple[tuple[str, tuple[Any, ...]], ...] = (
     ("base.candidates", ([],)),
     ("training.method", ("linear-probe", "full", "lora")),
     ("training.quantization", ()),
@@ -28,25 +28,25 @@ _DONE_SO_FAR: tuple[tuple[str, tuple[Any, ...]], ...] = (
     ("monitoring.slices", ([],)),
 )
 """Field below ``spec`` → the values that work, beside leaving it out."""
-_COMPARED = ("live",)
-_DETECTORS = ("text", "prediction")
+COMPARED_SO_FAR = ("live",)
+DETECTORS_SO_FAR = ("text", "prediction")
 
 
 def not_yet(spec: Spec) -> Iterator[Problem]:
     """Name every declared thing that this release would not act on."""
-    for name, values in _DONE_SO_FAR:
+    for name, values in WORKS_SO_FAR:
         parts = name.split(".")
         found = _value(spec, parts)
         if found is not None and found not in values:
             yield Problem(("spec", *parts), _text(_named(parts[-1], found)), _fix(values))
     for index, gate in enumerate(spec.gates):
-        if gate.against not in (None, *_COMPARED):
+        if gate.against not in (None, *COMPARED_SO_FAR):
             at: Loc = ("spec", "gates", index, "against")
-            yield Problem(at, _text(_named("against", gate.against)), _fix(_COMPARED))
+            yield Problem(at, _text(_named("against", gate.against)), _fix(COMPARED_SO_FAR))
     for index, detector in enumerate(spec.monitoring.detectors):
-        if detector not in _DETECTORS:
+        if detector not in DETECTORS_SO_FAR:
             at = ("spec", "monitoring", "detectors", index)
-            yield Problem(at, _text(f"the detector {detector}"), _fix(_DETECTORS))
+            yield Problem(at, _text(f"the detector {detector}"), _fix(DETECTORS_SO_FAR))
     if spec.base.model.startswith("registry:"):
         text = _text("a base from the registry")
         yield Problem(("spec", "base", "model"), text, "name a hub id, or a folder here")
@@ -68,5 +68,11 @@ def _text(what: str) -> str:
 
 
 def _fix(values: tuple[Any, ...]) -> str:
-    words = [str(value) for value in values if isinstance(value, str) or type(value) is int]
-    return f"use {' or '.join(words)}" if words else "remove it"
+    words = words_of(values)
+    return f"use {either(words)}" if words else "remove it"
+
+
+def words_of(values: tuple[Any, ...]) -> list[str]:
+    """Write the values as in YAML; empty lists and mappings mean "leave it out"."""
+    plain = [value for value in values if isinstance(value, str | int)]
+    return [str(value).lower() if isinstance(value, bool) else str(value) for value in plain]

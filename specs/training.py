@@ -34,79 +34,114 @@ class Lora(Section):
     """PEFT's ``LoraConfig``, with its names."""
 
     r: int = Field(default=16, ge=1)
+    """Rank of the adapter's matrices."""
     lora_alpha: int = Field(default=32, ge=1)
+    """Scale of the adapter; it acts as ``lora_alpha / r``."""
     lora_dropout: float = Field(default=0.05, ge=0, lt=1)
+    """Share of the adapter's inputs that are dropped in training."""
     target_modules: list[str] | Literal["auto", "all-linear"] = "auto"
     """``auto``: query and value projections, the choice that measured best per CPU second."""
     use_rslora: bool = False
+    """Scale by the square root of ``r`` instead."""
     use_dora: bool = False
+    """Train magnitude and direction apart; slower."""
     init_lora_weights: bool | str = True
+    """How the adapter starts: ``true``, ``gaussian`` or ``orthogonal``."""
 
 
 class Quantization(Section):
     """bitsandbytes' settings, with transformers' names."""
 
     load_in_4bit: bool = False
+    """Hold the base's weights in 4 bits."""
     load_in_8bit: bool = False
+    """Hold the base's weights in 8 bits."""
     bnb_4bit_quant_type: Literal["nf4", "fp4"] = "nf4"
+    """The 4-bit format."""
     bnb_4bit_use_double_quant: bool = True
+    """Quantize the scales as well."""
     bnb_4bit_compute_dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    """What is computed in."""
 
 
 class Arguments(Section):
     """Hugging Face's ``TrainingArguments``, with its names; only what Trueup stands behind."""
 
     num_train_epochs: float = Field(default=1, gt=0)
+    """Passes over the training rows."""
     max_steps: int = Field(default=-1, ge=-1)
     """When positive, overrides the epochs."""
     learning_rate: float = Field(default=1e-3, gt=0, le=1)
+    """Peak step size."""
     per_device_train_batch_size: int = Field(default=32, ge=1)
+    """Rows per step, on each device."""
     gradient_accumulation_steps: int = Field(default=1, ge=1)
+    """Batches that are added up before each optimizer step."""
     weight_decay: float = Field(default=0.0, ge=0)
+    """Pull of the weights towards zero."""
     warmup_steps: float = Field(default=0, ge=0)
     """Steps; below 1, a share of all steps."""
     max_grad_norm: float = Field(default=1.0, gt=0)
+    """Longer gradients are shortened to this."""
     lr_scheduler_type: Literal["linear", "cosine", "constant", "constant_with_warmup"] = "linear"
+    """How the learning rate falls."""
     optim: Literal["adamw_torch", "adamw_torch_fused", "adamw_bnb_8bit", "sgd"] = "adamw_torch"
+    """The optimizer."""
     max_length: int = Field(default=64, ge=8)
     """Tokens per row; longer texts are cut, and counted."""
     save_steps: int = Field(default=50, ge=1)
     """Optimizer steps between checkpoints."""
     logging_steps: int = Field(default=5, ge=1)
+    """Optimizer steps between points of the loss curve; no part of the training digest."""
 
 
 class EarlyStopping(Section):
     """Stop when validation has not improved for ``patience`` evaluations."""
 
     metric: str = "f1_macro"
+    """What must improve on the validation rows."""
     patience: int = Field(default=2, ge=1)
+    """Evaluations without improvement before training stops."""
 
 
 class Mitigation(Section):
     """Declared remedies: re-weighting and augmentation, recorded in lineage."""
 
     reweight: str | None = None
+    """Weigh rows so that each value of ``label``, or of a slice family, counts the same."""
     augment: list[str] = []
+    """Kinds of noise that are added to copies of training rows."""
 
 
 class Training(Section):
     """How the base is adapted."""
 
     method: Method = "lora"
+    """What is trained: a head on frozen features, all weights, an adapter, or an adapter on a
+    quantized base."""
     head: Head = Head()
     lora: Lora = Lora()
     quantization: Quantization | None = None
+    """bitsandbytes' settings for ``qlora``; null: none."""
     arguments: Arguments = Arguments()
     early_stopping: EarlyStopping | None = None
+    """Stop when the validation rows no longer improve; null: never."""
     mitigation: Mitigation | None = None
+    """Declared remedies for what evaluation found; null: none."""
     search: dict[str, Any] | None = None
+    """Hyperparameters that are searched: ``{trials, parameters}``; null: none."""
     seed: int = Field(default=17, ge=0, lt=2**32)
+    """Of every random choice: split, head, order of rows, dropout."""
 
 
 class Compute(Section):
     """Where training runs, and what it may take."""
 
     executor: Literal["local", "torchrun", "ray"] = "local"
+    """Where training runs."""
     processes: int = Field(default=1, ge=1)
+    """Training processes that share the work."""
     timeout_minutes: float = Field(default=120, gt=0)
+    """A run that takes longer is stopped and counts as failed."""
     resources: dict[str, float] = {}
+    """What the executor must provide, by its own names."""

@@ -1,0 +1,46 @@
+"""The JSON Schema of a spec, for editors: completion and a first check while typing.
+
+``python -m specs.json_schema`` writes it to ``specs/schema/model.v1.json``; a test fails while the
+file there is not what the sections say. An editor finds it through the first line of a spec::
+
+    # yaml-language-server: $schema=<path or URL of model.v1.json>
+
+Rules between fields are not in it: ``trueup validate`` knows them.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from specs.model import ModelSpec
+
+SCHEMA_PATH = Path(__file__).parent / "schema" / "model.v1.json"
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def render() -> str:
+    """Return the schema as text, the same for the same sections."""
+    schema: dict[str, Any] = {"$schema": _DIALECT, **ModelSpec.model_json_schema()}
+    schema["title"] = "Trueup model spec, version 1"
+    _drop_titles(schema)
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _drop_titles(schema: dict[str, Any]) -> None:
+    """Take out the titles that pydantic makes from names: they only repeat them."""
+    definitions = schema["$defs"]
+    for part in (schema, *definitions.values()):
+        if part is not schema:
+            part.pop("title", None)
+        for described in part.get("properties", {}).values():
+            described.pop("title", None)
+
+
+def main() -> None:
+    """Write the schema to its place in the package."""
+    SCHEMA_PATH.parent.mkdir(exist_ok=True)
+    SCHEMA_PATH.write_text(render(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
