@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from controller.jobs import LocalExecutor
+from controller.jobs import Executor
 from controller.settings import ControllerSettings
 from controller.source.publish import Publisher
 from controller.source.repository import Repository
@@ -26,7 +26,7 @@ class Tools:
     artifacts: ArtifactStore
     repository: Repository
     publisher: Publisher
-    executor: LocalExecutor
+    executor: Executor
     clock: Clock
 
     def resolve_base(

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import psutil
 
@@ -62,6 +62,28 @@ class Output:
     progress: Progress | None
     job: Job
     """The job with its reading positions moved on."""
+
+
+class Executor(Protocol):
+    """Where jobs run. One that has lost its own memory must still find its jobs again."""
+
+    threads: int
+    """CPU threads that one job may use."""
+
+    def prepare(self, folder: Path, job: Mapping[str, Any]) -> None:
+        """Make the job's folder with its input."""
+
+    def start(self, kind: str, folder: Path, *, before: Job | None = None) -> Job:
+        """Start (or start again) the job in ``folder``; ``before`` is the lost job it replaces."""
+
+    def poll(self, folder: Path, job: Job) -> JobState:
+        """Say whether the job works, has finished, or was lost."""
+
+    def interrupt(self, job: Job) -> None:
+        """Ask the job to save its work and stop; it is resumable afterwards."""
+
+    def kill(self, job: Job) -> None:
+        """Stop the job and everything it started, now."""
 
 
 class LocalExecutor:

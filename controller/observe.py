@@ -76,7 +76,7 @@ def _judged(session: Session, desired: Desired, version: VersionRecord | None) -
             gates_digest=desired.digests.gates,
             evaluation_digest=digest,
         ),
-        has_ever_passed=verdicts.has_passed(session, version.model, version.number),
+        has_ever_passed=verdicts.has_ever_passed(session, version.model, version.number),
     )
 
 

@@ -64,7 +64,7 @@ class Judged:
     report: GateReport | None
     """By the gates and held-out rows that are wanted now."""
     has_ever_passed: bool
-    """Whether the last report on it, by whatever gates, let it through."""
+    """Whether any report on it, by whatever gates, let it through."""
 
 
 @dataclass(frozen=True)

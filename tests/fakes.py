@@ -1,0 +1,91 @@
+"""Stand-ins below a Protocol, for tests of what decides: never of what does the work."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from controller.jobs import Finished, Job, JobState, Lost, Running
+from registry.records import Estimate
+
+
+class ScriptedExecutor:
+    """An executor whose jobs do at once what the test has told them to, without a process."""
+
+    def __init__(self) -> None:
+        self.threads = 1
+        self.accuracy = 0.95
+        """What evaluations measure, unless the next says otherwise."""
+        self.accuracy_of_seed: dict[int, float] = {}
+        """Training seed → what is measured of the version that it gave."""
+        self.results: dict[str, dict[str, Any]] = {}
+        """Kind → the result of its jobs, in place of success."""
+        self.held: set[str] = set()
+        """Kinds whose jobs run on until they are taken out of here."""
+        self.lost: set[str] = set()
+        """Kinds whose next job is lost."""
+        self.started: list[str] = []
+        self.killed: list[Job] = []
+
+    def prepare(self, folder: Path, job: Mapping[str, Any]) -> None:
+        (folder / "output").mkdir(parents=True, exist_ok=True)
+        (folder / "job.json").write_text(json.dumps(job))
+
+    def start(self, kind: str, folder: Path, *, before: Job | None = None) -> Job:
+        self.started.append(kind)
+        return dict(before or {}) | {"kind": kind, "pid": 0}
+
+    def poll(self, folder: Path, job: Job) -> JobState:
+        kind = job["kind"]
+        if kind in self.held:
+            return Running()
+        if kind in self.lost:
+            self.lost.discard(kind)
+            return Lost()
+        if kind in self.results:
+            result = self.results[kind]
+        else:
+            given = json.loads((folder / "job.json").read_text())
+            result = {"ok": True} | getattr(self, f"_{kind}")(folder / "output", given)
+        (folder / "result.json").write_text(json.dumps(result))
+        return Finished(result)
+
+    def interrupt(self, job: Job) -> None:
+        self.killed.append(job)
+
+    def kill(self, job: Job) -> None:
+        self.killed.append(job)
+
+    def _data(self, _output: Path, job: dict[str, Any]) -> dict[str, Any]:
+        prepared = Path(job["prepared"])
+        prepared.mkdir(parents=True)
+        (prepared / "report.json").write_text("{}")
+        return {"rows": {"train": 10, "validation": 2, "test": 5}, "messages": []}
+
+    def _train(self, output: Path, job: dict[str, Any]) -> dict[str, Any]:
+        (output / "trueup.json").write_text(json.dumps(job["training"]))
+        return {"training": {"duration_seconds": 1.0}, "libraries": {}, "machine": {}}
+
+    def _evaluate(self, output: Path, job: dict[str, Any]) -> dict[str, Any]:
+        seed = json.loads((Path(job["version"]) / "trueup.json").read_text())["seed"]
+        accuracy = self.accuracy_of_seed.get(seed, self.accuracy)
+        right = round(accuracy * 1000)
+        rows = [
+            {
+                "row": row,
+                "key": str(row),
+                "label": "a",
+                "predicted": "a" if row < right else "b",
+                "score": 0.9,
+                "correct": row < right,
+                "loss": 0.1,
+                "slices": {},
+            }
+            for row in range(1000)
+        ]
+        (output / "rows.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+        (output / "reference.json").write_text("{}")
+        estimate = Estimate(accuracy, accuracy - 0.02, accuracy + 0.02, 1000, "wilson")
+        measured = {"metrics": {"accuracy": vars(estimate)}, "slices": {}, "report": {}}
+        (output / "metrics.json").write_text(json.dumps(measured))
+        return {}
