@@ -18,7 +18,7 @@ from transformers.utils import logging
 
 from registry.errors import BaseModelError
 from registry.serving.engine_bases import BasePool, ModelView
-from registry.serving.tokens import Ids, TextTokenizer
+from registry.serving.tokens import Ids, TextTokenizer, padded
 
 PROMPT_TEMPLATE = "{prompt}\n"
 """What stands before the completion; ``{prompt}`` is replaced, other braces are kept."""
@@ -68,6 +68,21 @@ class Generator:
                 texts[index] = self._tokenizer.text(ids)
         return texts
 
+    def losses(self, prompts: Sequence[str], completions: Sequence[str]) -> list[float]:
+        """Mean cross-entropy per token of each completion after its prompt, its end included.
+
+        Rows are cut as training cuts them: the prompt at its beginning, the completion at its end.
+        """
+        rows = [self._with_completion(*pair) for pair in zip(prompts, completions, strict=True)]
+        order = sorted(range(len(rows)), key=lambda index: len(rows[index][0]))
+        losses = [0.0] * len(rows)
+        for start in range(0, len(order), BATCH_SIZE):
+            chosen = order[start : start + BATCH_SIZE]
+            found = self._batch_losses([rows[index] for index in chosen])
+            for index, loss in zip(chosen, found, strict=True):
+                losses[index] = loss
+        return losses
+
     def close(self) -> None:
         """Give back the model; the generator must not be used again."""
         self._view.close()
@@ -76,6 +91,28 @@ class Generator:
         ids = prompt_ids(self._tokenizer, self.manifest.prompt_template, prompt, self._end)
         room = max(1, self.manifest.max_length - min(max_new_tokens, self.manifest.max_length // 2))
         return ids[-room:]
+
+    def _with_completion(self, prompt: str, completion: str) -> tuple[Ids, int]:
+        """Ids of prompt and completion, and where the completion begins."""
+        limit = self.manifest.max_length
+        before = prompt_ids(self._tokenizer, self.manifest.prompt_template, prompt, self._end)
+        [after] = self._tokenizer.plain_ids([completion])
+        after = [*after, *self._end[:1]][: limit - 1]
+        before = before[-(limit - len(after)) :]
+        return [*before, *after], len(before)
+
+    def _batch_losses(self, rows: Sequence[tuple[Ids, int]]) -> list[float]:
+        ids, mask = (
+            torch.from_numpy(part) for part in padded([row for row, _ in rows], pad_id=self._pad)
+        )
+        with self._view.model() as model, torch.inference_mode():
+            logits = model(input_ids=ids, attention_mask=mask).logits[:, :-1]
+        each = nn.functional.cross_entropy(logits.transpose(1, 2), ids[:, 1:], reduction="none")
+        # The logit before a token predicts it; without a prompt the first token has none.
+        return [
+            float(each[index, max(0, begin - 1) : len(row) - 1].mean()) if len(row) > 1 else 0.0
+            for index, (row, begin) in enumerate(rows)
+        ]
 
     def _generate_batch(self, rows: Sequence[Ids], max_new_tokens: int) -> list[Ids]:
         width = max(len(row) for row in rows)

@@ -1,0 +1,62 @@
+"""Predict held-out rows with a classification version."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from controller.evaluation.predictors import JudgedRow, PreparedRow, Tell, judged
+from registry.serving.classifier import Classifier, load_classifier
+
+CHUNK_TEXTS = 256
+"""Texts between two reports of progress."""
+LEAST_PROBABILITY = 1e-9
+"""Keeps the loss of a label that the version gives no chance, or does not know, finite."""
+
+
+class ClassificationPredictor:
+    """A classification version at work on held-out rows."""
+
+    def __init__(self, version_folder: Path, base_folder: Path) -> None:
+        """Load the version over its base."""
+        self._classifier: Classifier = load_classifier(version_folder, base_folder)
+        self._column = {label: index for index, label in enumerate(self._classifier.labels)}
+
+    def text_of(self, row: PreparedRow) -> str:
+        """Return the text."""
+        text: str = row["text"]
+        return text
+
+    def judge(self, rows: Sequence[PreparedRow], tell: Tell) -> list[JudgedRow]:
+        """Predict every row and hold it against its label."""
+        texts = list(dict.fromkeys(row["text"] for row in rows))
+        probabilities = self._predict(texts, tell)
+        place = {text: index for index, text in enumerate(texts)}
+        return [self._judged(row, probabilities[place[row["text"]]]) for row in rows]
+
+    def _predict(self, texts: Sequence[str], tell: Tell) -> NDArray[np.float32]:
+        """Predict texts in order of length, so that a batch wastes no time on padding."""
+        order = sorted(range(len(texts)), key=lambda index: len(texts[index]), reverse=True)
+        found = np.zeros((len(texts), len(self._column)), dtype=np.float32)
+        for start in range(0, len(order), CHUNK_TEXTS):
+            tell(start, len(order))
+            chunk = order[start : start + CHUNK_TEXTS]
+            predicted = self._classifier.predict([texts[index] for index in chunk])
+            found[chunk] = predicted.probabilities
+        tell(len(order), len(order))
+        return found
+
+    def _judged(self, row: PreparedRow, probabilities: NDArray[np.float32]) -> JudgedRow:
+        best = int(probabilities.argmax())
+        predicted = self._classifier.labels[best]
+        column = self._column.get(row["label"])
+        chance = 0.0 if column is None else float(probabilities[column])
+        return judged(row, row["text"]) | {
+            "label": row["label"],
+            "predicted": predicted,
+            "score": round(float(probabilities[best]), 6),
+            "correct": predicted == row["label"],
+            "loss": round(-math.log(max(chance, LEAST_PROBABILITY)), 6),
+        }

@@ -1,0 +1,56 @@
+"""Answer held-out prompts with a generative version."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from controller.evaluation.answers import is_exact_match, token_f1
+from controller.evaluation.predictors import JudgedRow, PreparedRow, Tell, judged
+from registry.serving.generator import Generator, load_generator
+
+CHUNK_ROWS = 64
+"""Rows between two reports of progress."""
+CHARACTERS_PER_TOKEN = 2
+"""Fewer than any language's average, so that no right answer is cut off."""
+MAX_NEW_TOKENS = 256
+
+
+class GenerationPredictor:
+    """A generative version at work on held-out rows."""
+
+    def __init__(self, version_folder: Path, base_folder: Path) -> None:
+        """Load the version over its base."""
+        self._generator: Generator = load_generator(version_folder, base_folder)
+
+    def text_of(self, row: PreparedRow) -> str:
+        """Return the prompt."""
+        prompt: str = row["prompt"]
+        return prompt
+
+    def judge(self, rows: Sequence[PreparedRow], tell: Tell) -> list[JudgedRow]:
+        """Answer every prompt, greedily, and hold the answer against the completion."""
+        found: list[JudgedRow] = []
+        order = sorted(range(len(rows)), key=lambda index: len(rows[index]["prompt"]))
+        for start in range(0, len(order), CHUNK_ROWS):
+            tell(start, len(order))
+            found += self._judge_chunk([rows[index] for index in order[start : start + CHUNK_ROWS]])
+        tell(len(order), len(order))
+        places = {index: place for place, index in enumerate(order)}
+        return [found[places[index]] for index in range(len(rows))]
+
+    def _judge_chunk(self, rows: Sequence[PreparedRow]) -> list[JudgedRow]:
+        prompts = [row["prompt"] for row in rows]
+        wanted = [row["completion"] for row in rows]
+        losses = self._generator.losses(prompts, wanted)
+        longest = max(len(completion) for completion in wanted)
+        limit = min(MAX_NEW_TOKENS, longest // CHARACTERS_PER_TOKEN + 1)
+        answers = self._generator.generate(prompts, max_new_tokens=limit)
+        return [
+            judged(row, f"{row['prompt']}\0{row['completion']}")
+            | {
+                "loss": round(loss, 6),
+                "exact_match": is_exact_match(answer, row["completion"]),
+                "token_f1": round(token_f1(answer, row["completion"]), 6),
+                "generated": answer,
+            }
+            for row, loss, answer in zip(rows, losses, answers, strict=True)
+        ]

@@ -1,0 +1,166 @@
+"""The evaluation job: predict held-out rows, measure, write evidence. The main path."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from controller.errors import EvaluationError
+from controller.evaluation.evidence import ROWS_FILE, rows_from
+from controller.evaluation.intervals import newcombe
+from controller.evaluation.metrics import measure
+from controller.evaluation.predictors import JudgedRow, Predictor, PreparedRow
+from controller.evaluation.reference import reference_of
+from controller.evaluation.report import as_json, excluded_counts, report_on_rows, worst_rows
+from controller.evaluation.slices import measure_all, measure_slices
+from controller.job_protocol import JobFolder, write_atomically
+from registry.records import Estimate
+
+METRICS_FILE = "metrics.json"
+REFERENCE_FILE = "reference.json"
+TRAINING_FILE = "training.json"
+"""In the version's folder: what training measured on its own rows."""
+OVERFIT_GAP = "overfit_gap"
+NEAR_LEAK = "near_leak"
+
+
+@dataclass(frozen=True)
+class EvaluationJob:
+    """``job.json`` of an evaluation job."""
+
+    task: str
+    version: Path
+    base: Path
+    prepared: Path
+    metrics: tuple[str, ...]
+    excludes_near_leaks: bool
+
+    @classmethod
+    def of(cls, job: Mapping[str, Any]) -> "EvaluationJob":
+        """Read the job's JSON."""
+        return cls(
+            task=job["task"],
+            version=Path(job["version"]),
+            base=Path(job["base"]["folder"]),
+            prepared=Path(job["prepared"]),
+            metrics=tuple(job["metrics"]),
+            excludes_near_leaks=job.get("near_leakage") == "exclude_from_gates",
+        )
+
+
+def evaluate(folder: JobFolder) -> dict[str, Any]:
+    """Run an evaluation job; return its result.
+
+    Raises:
+        EvaluationError: The version cannot be measured on these rows.
+    """
+    job = EvaluationJob.of(folder.job)
+    folder.progress("loading", 0, 1)
+    predictor = _load(job)
+    splits = {name: _read(job.prepared, name) for name in ("validation", "test")}
+    judged = {
+        name: predictor.judge(rows, _teller(folder, f"predicting {name}"))
+        for name, rows in splits.items()
+    }
+    folder.progress("measuring", 0, 1)
+    _exclude(job, splits["test"], judged["test"])
+    measured = _measure(job, judged)
+    texts = {name: [predictor.text_of(row) for row in rows] for name, rows in splits.items()}
+    measured["report"]["worst"] = worst_rows(judged["test"], texts["test"])
+    known = (predictor.text_of(row) for row in _read(job.prepared, "train"))
+    reference = reference_of(
+        known,
+        judged["validation"] + judged["test"],
+        texts["validation"] + texts["test"],
+    )
+    folder.progress("writing", 0, 1)
+    _write(folder.output, measured, judged["test"], reference)
+    folder.progress("writing", 1, 1)
+    return {"metrics": {name: value["value"] for name, value in measured["metrics"].items()}}
+
+
+def _load(job: EvaluationJob) -> Predictor:
+    # Imported by task: each pulls in its own part of the model framework.
+    match job.task:
+        case "text-classification":
+            from controller.evaluation.classification import ClassificationPredictor  # noqa: PLC0415
+
+            return ClassificationPredictor(job.version, job.base)
+        case "causal-lm":
+            from controller.evaluation.generation import GenerationPredictor  # noqa: PLC0415
+
+            return GenerationPredictor(job.version, job.base)
+        case task:
+            raise EvaluationError(f"versions of task {task!r} cannot be evaluated")
+
+
+def _teller(folder: JobFolder, phase: str) -> Callable[[int, int], None]:
+    return lambda step, steps: folder.progress(phase, step, steps)
+
+
+def _read(prepared: Path, split: str) -> list[PreparedRow]:
+    with (prepared / f"{split}.jsonl").open(encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def _exclude(job: EvaluationJob, rows: Sequence[PreparedRow], judged: list[JudgedRow]) -> None:
+    """Mark the rows that gates leave out."""
+    if not job.excludes_near_leaks:
+        return
+    for row, line in zip(rows, judged, strict=True):
+        if row.get(NEAR_LEAK):
+            line["excluded"] = NEAR_LEAK
+    if all("excluded" in line for line in judged):
+        raise EvaluationError(
+            f"all {len(judged):,} test rows nearly repeat training rows; none is left to judge by",
+            reason="NoCleanTestRows",
+            fix="give test rows of another origin, or set data.checks.near_leakage: report",
+        )
+
+
+def _measure(job: EvaluationJob, judged: Mapping[str, list[JudgedRow]]) -> dict[str, Any]:
+    """Measure test and validation rows; gates judge the rows that are not excluded."""
+    everything = rows_from(judged["test"])
+    counted = everything.counted
+    metrics = measure_all(job.metrics, counted)
+    if OVERFIT_GAP in job.metrics:
+        metrics[OVERFIT_GAP] = _overfit_gap(job.version, measure("accuracy", counted))
+    excluded = excluded_counts(judged["test"])
+    report = report_on_rows(counted) | {
+        "test_rows": len(everything),
+        "excluded": excluded,
+        "validation": as_json(measure_all(job.metrics, rows_from(judged["validation"]))),
+    }
+    if excluded:
+        report["all_rows"] = as_json(measure_all(job.metrics, everything))
+    slices = measure_slices(job.metrics, counted)
+    return {
+        "metrics": as_json({name: metrics[name] for name in job.metrics}),
+        "slices": {name: as_json(found) for name, found in slices.items()},
+        "report": report,
+    }
+
+
+def _overfit_gap(version: Path, held_out: Estimate) -> Estimate:
+    """Training accuracy less held-out accuracy, on different rows."""
+    try:
+        training = json.loads((version / TRAINING_FILE).read_text())
+        accuracy, n = float(training["train_accuracy"]), int(training["train_rows"])
+    except (OSError, ValueError, KeyError) as error:
+        problem = f"the version's {TRAINING_FILE} does not say how well it knows its own rows"
+        raise EvaluationError(problem, fix="train the version again") from error
+    low, high = newcombe((accuracy, n), (held_out.value, held_out.n))
+    return Estimate(accuracy - held_out.value, low, high, held_out.n, "newcombe")
+
+
+def _write(
+    output: Path,
+    measured: Mapping[str, Any],
+    judged: Sequence[JudgedRow],
+    reference: Mapping[str, Any],
+) -> None:
+    lines = "".join(json.dumps(row) + "\n" for row in judged)
+    write_atomically(output / ROWS_FILE, lines)
+    write_atomically(output / REFERENCE_FILE, json.dumps(reference))
+    write_atomically(output / METRICS_FILE, json.dumps(measured, indent=1))

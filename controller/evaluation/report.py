@@ -1,0 +1,88 @@
+"""The evaluation report: everything worth showing beside the metrics that gates judge. Pure."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from controller.evaluation.intervals import wilson
+from controller.evaluation.macro import per_label_counts
+from controller.evaluation.predictors import JudgedRow
+from controller.evaluation.scored_rows import ScoredRows
+from controller.evaluation.slices import values_left_out
+from registry.records import Estimate
+
+MAX_CONFUSIONS = 50
+MAX_EXAMPLES = 20
+
+
+def as_json(estimates: Mapping[str, Estimate]) -> dict[str, dict[str, Any]]:
+    """Write estimates by name."""
+    return {name: asdict(estimate) for name, estimate in estimates.items()}
+
+
+def excluded_counts(rows: Sequence[JudgedRow]) -> dict[str, int]:
+    """Count the rows that gates leave out, by reason."""
+    return dict(Counter(row["excluded"] for row in rows if "excluded" in row))
+
+
+def report_on_rows(rows: ScoredRows) -> dict[str, Any]:
+    """Describe the rows that gates judge: per label, what was confused, what was left out."""
+    report: dict[str, Any] = {
+        "rows": len(rows),
+        "slice_values_left_out": dict(values_left_out(rows)),
+    }
+    if rows.labels is None:
+        return report
+    return report | {"per_label": _per_label(rows), "confusion": _confusion(rows)}
+
+
+def worst_rows(judged: Sequence[JudgedRow], texts: Sequence[str]) -> list[dict[str, Any]]:
+    """Show the wrong answers with the highest loss: often labels that are wrong themselves."""
+    wrong = [
+        (row["loss"], row, text)
+        for row, text in zip(judged, texts, strict=True)
+        if row.get("correct") is False
+    ]
+    wrong.sort(key=lambda item: (-item[0], item[1]["row"]))
+    return [
+        {"text": text, **{name: row[name] for name in ("row", "label", "predicted", "score")}}
+        for _loss, row, text in wrong[:MAX_EXAMPLES]
+    ]
+
+
+def _per_label(rows: ScoredRows) -> dict[str, dict[str, Any]]:
+    hits, right, predicted = per_label_counts(rows)
+    table = {}
+    for index, name in enumerate(rows.names):
+        found, support, answers = int(hits[index]), int(right[index]), int(predicted[index])
+        recall = found / support if support else 0.0
+        low, high = wilson(recall, support) if support else (0.0, 1.0)
+        table[name] = {
+            "n": support,
+            "predicted": answers,
+            "precision": found / answers if answers else 0.0,
+            "recall": recall,
+            "recall_low": low,
+            "recall_high": high,
+            "f1": 2 * found / (support + answers) if support + answers else 0.0,
+        }
+    return table
+
+
+def _confusion(rows: ScoredRows) -> dict[str, Any]:
+    """Return the matrix as its cells that are not zero, and the confusions by count."""
+    assert rows.labels is not None
+    assert rows.predicted is not None
+    pairs = zip(rows.labels.tolist(), rows.predicted.tolist(), strict=True)
+    cells = sorted(Counter(pairs).items(), key=lambda item: (-item[1], item[0]))
+    confused = [
+        {"label": rows.names[label], "predicted": rows.names[predicted], "count": count}
+        for (label, predicted), count in cells
+        if label != predicted
+    ]
+    return {
+        "labels": list(rows.names),
+        "cells": [[label, predicted, count] for (label, predicted), count in sorted(cells)],
+        "most_confused": confused[:MAX_CONFUSIONS],
+    }
