@@ -25,11 +25,12 @@ Job = Mapping[str, Any]
 """What the run record keeps: ``pid``, ``started``, and how far the output was read. Empty in the
 moment between the record and the process."""
 
-MODULES = {
+MODULES: Mapping[str, str] = {
     "data": "controller.data",
     "train": "controller.training",
     "evaluate": "controller.evaluation",
 }
+"""Kind of run → the module that is its job."""
 OUTPUT_BYTES_PER_READ = 256 * 1024
 
 
@@ -89,9 +90,12 @@ class Executor(Protocol):
 class LocalExecutor:
     """Runs jobs as child processes of this machine."""
 
-    def __init__(self, *, threads: int, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, *, threads: int, environment: Mapping[str, str], modules: Mapping[str, str] = MODULES
+    ) -> None:
         """``threads``: CPU threads of one job; ``environment``: this process's own."""
         self.threads = threads
+        self._modules = modules
         self._environment = dict(environment) | {
             "OMP_NUM_THREADS": str(threads),
             "OMP_WAIT_POLICY": "PASSIVE",  # spinning threads cost three times the CPU they save
@@ -109,7 +113,7 @@ class LocalExecutor:
         """Start (or start again) the job in ``folder``; ``before`` is the lost job it replaces."""
         with (folder / "log.txt").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", MODULES[kind], str(folder)],
+                [sys.executable, "-m", self._modules[kind], str(folder)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -145,8 +149,8 @@ class LocalExecutor:
         if "pid" not in job:
             return False
         child = self._children.get(job["pid"])
-        if child is not None:
-            child.poll()  # reap, so that a finished child is not taken for a living one
+        if child is not None and child.poll() is not None:  # reaped, and so not a zombie
+            del self._children[job["pid"]]
         try:
             process = psutil.Process(job["pid"])
             is_same = abs(process.create_time() - job["started"]) < 1

@@ -32,6 +32,7 @@ class ScriptedExecutor:
         (folder / "job.json").write_text(json.dumps(job))
 
     def start(self, kind: str, folder: Path, *, before: Job | None = None) -> Job:
+        assert (folder / "job.json").exists(), "a job is started only with its input"
         self.started.append(kind)
         return dict(before or {}) | {"kind": kind, "pid": 0}
 
