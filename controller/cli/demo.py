@@ -40,7 +40,8 @@ def demo(*, folder: FolderOption = None, keep: KeepOption = False) -> None:
 
     signal.signal(signal.SIGTERM, _stop_like_ctrl_c)
     place = _place(folder)
-    stage = Stage(place, choose_ports(load_settings()))
+    settings = load_settings()
+    stage = Stage(place, choose_ports(settings), host=settings.host)
     say(f"The demo plays in {place}\n")
     started = time.monotonic()
     is_over = False

@@ -62,15 +62,16 @@ def up(
     settings = settings.model_copy(
         update={"repo": find_repo(settings), "home": settings.home.expanduser().absolute()}
     )
+    parts = parts_of(settings)
     supervisor = Supervisor(
-        parts_of(settings),
+        parts,
         logs=settings.home / "logs",
         environment=environment_of(settings, os.environ),
         show=_show,
     )
     with holding(settings.home):
         _show(f"following {settings.repo}; state in {settings.home}")
-        with narrating(settings.resolved_api_url, show=_show):
+        with narrating(parts[0].url, show=_show):
             supervisor.run()
 
 

@@ -56,6 +56,12 @@ class Stage:
         return self.folder / "home"
 
     @property
+    def settings(self) -> Settings:
+        """The settings that ``trueup up`` runs under here."""
+        where: dict[str, Any] = {"host": self.host, "home": self.home, **self.ports}
+        return Settings(**where)
+
+    @property
     def api_url(self) -> str:
         """Where the API and the pages are."""
         return f"http://{self.host}:{self.ports['api_port']}"

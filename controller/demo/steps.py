@@ -13,7 +13,6 @@ from controller.scaffold.repository import make_repository
 from controller.scaffold.tickets import first_dataset, later_rows, traffic
 from controller.supervisor.parts import parts_of
 from controller.supervisor.watch import why_not_ready
-from registry.settings import Settings
 
 START_SECONDS = 90.0
 TRAIN_SECONDS = 420.0
@@ -49,9 +48,8 @@ def make_the_repository(stage: Stage) -> str:
 def start_the_parts(stage: Stage) -> str:
     """``trueup up``."""
     stage.start()
-    settings = Settings(host=stage.host, home=stage.home, **stage.ports)
     deadline = time.monotonic() + START_SECONDS
-    waiting = list(parts_of(settings))
+    waiting = list(parts_of(stage.settings))
     while waiting:
         stage.check_alive()
         reason = why_not_ready(waiting[0])

@@ -27,7 +27,7 @@ class NotEmptyError(ScaffoldError):
 
 def git(folder: Path, *arguments: str) -> str:
     """Run ``git ARGUMENTS`` in ``folder`` and return what it printed; ScaffoldError if it fails."""
-    return _run(["git", "-C", str(folder), *arguments], folder, fix="install git")
+    return _run(["git", *arguments], folder, fix="install git")
 
 
 def dvc(folder: Path, *arguments: str) -> str:
@@ -59,7 +59,9 @@ def _environment() -> dict[str, str]:
 
 
 def _name(command: Sequence[str]) -> str:
-    return " ".join(part for part in command if not part.startswith("/"))
+    """``git commit``, ``dvc push``: the program and what it was to do."""
+    words = [part for part in command if part not in {sys.executable, "-m"}]
+    return " ".join(words[:2])
 
 
 def _last_words(done: subprocess.CompletedProcess[str]) -> str:

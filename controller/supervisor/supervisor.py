@@ -43,12 +43,14 @@ class Supervisor:
         logs: Path,
         environment: Mapping[str, str],
         show: Callable[[str], None],
+        grace_seconds: float = GRACE_SECONDS,
     ) -> None:
         """``logs``: folder for the parts' logs; ``show`` gets lines for the terminal."""
         self._parts = parts
         self._logs = logs
         self._environment = environment
         self._show = show
+        self._grace_seconds = grace_seconds
         self._stop = threading.Event()
         self._is_announced = False
 
@@ -131,7 +133,7 @@ class Supervisor:
         for child in children:
             child.ask_to_stop()
         # A second signal means now: it sets the event again and ends the grace.
-        deadline = time.monotonic() + GRACE_SECONDS
+        deadline = time.monotonic() + self._grace_seconds
         while any(child.is_running for child in children) and time.monotonic() < deadline:
             if self._stop.wait(LOOK_SECONDS / 4):
                 break
