@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 from controller.context import Tools
 from controller.follower import Follower
@@ -70,7 +71,7 @@ class Controller:
 
     def _follow(self) -> None:
         while not self._stopped.is_set():
-            self._guarded(self._follower.look)
+            self._guarded("reading the repository", self._follower.look)
             self._follower.wait()
 
     def _on_news(self, name: str, trigger: str) -> None:
@@ -79,7 +80,7 @@ class Controller:
 
     def _take_triggers(self) -> None:
         while not self._stopped.wait(TRIGGER_POLL_SECONDS):
-            self._guarded(self._take_triggers_once)
+            self._guarded("taking triggers", self._take_triggers_once)
 
     def _take_triggers_once(self) -> None:
         with self._tools.database.transaction() as session:
@@ -106,17 +107,18 @@ class Controller:
     def _work(self) -> None:
         while (taken := self._queue.take()) is not None:
             name, trigger = taken
-            error = self._guarded(lambda: self._look(name, trigger))  # noqa: B023  (called at once)
+            error = self._guarded(f"a look at {name}", partial(self._look, name, trigger))
             if error is not None:
-                self._guarded(lambda: self._on_fault(name, trigger, error))  # noqa: B023
+                tell = partial(self._on_fault, name, trigger, error)
+                self._guarded(f"recording the fault of {name}", tell)
             self._queue.done(name)
 
-    def _guarded(self, act: Callable[[], None]) -> Exception | None:
+    def _guarded(self, what: str, act: Callable[[], None]) -> Exception | None:
         # The one place that catches anything: a fault must end neither a thread nor the others.
         try:
             act()
         except Exception as error:
-            log.exception("%s failed; it is tried again", act)
+            log.exception("%s failed; it is tried again", what)
             return error
         return None
 

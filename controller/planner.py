@@ -29,25 +29,21 @@ def plan(desired: Desired, observed: Observed) -> Plan:
     """List what brings the observed state to the desired one, in order."""
     making = _make_version(desired, observed)
     return (
-        *_cancel_superseded(desired, observed),
+        *_cancel_superseded(desired, observed, making),
         *_honour_pin(desired, observed),
         *making,
         *_promote(desired, observed, making),
     )
 
 
-def _cancel_superseded(desired: Desired, observed: Observed) -> Plan:
+def _cancel_superseded(desired: Desired, observed: Observed, making: Plan) -> Plan:
     run = observed.running
-    if run is None or run.digest in _wanted_digests(desired, observed):
+    asked_for = {
+        action.digest for action in making if isinstance(action, PrepareData | Train | Evaluate)
+    }
+    if run is None or run.digest in asked_for:
         return ()
     return (CancelRun(run.id, why=f"{desired.revision} no longer asks for it"),)
-
-
-def _wanted_digests(desired: Desired, observed: Observed) -> set[Digest]:
-    wanted = {desired.digests.data, desired.digests.training, desired.digests.evaluation}
-    if observed.live is not None:
-        wanted.add(observed.live.evaluation_digest)
-    return wanted
 
 
 def _honour_pin(desired: Desired, observed: Observed) -> Plan:
@@ -91,10 +87,18 @@ def _make_version(desired: Desired, observed: Observed) -> Plan:
     if wanted is None or wanted.report is None:
         actions.extend(_evaluate_live_for_comparison(desired, observed))
         actions.append(Judge(digests.training, why="these gates have not judged it yet"))
-    if not observed.data_is_prepared and any(isinstance(a, Train | Evaluate) for a in actions):
+    if _rows_are_missing(desired, observed) and any(
+        isinstance(action, Train | Evaluate) for action in actions
+    ):
         prepare = PrepareData(digests.data, why="rows of this data digest are not prepared")
         actions.insert(0, _or_stall(prepare, digests.data, observed))
     return _up_to_a_stall(actions)
+
+
+def _rows_are_missing(desired: Desired, observed: Observed) -> bool:
+    # The rows stand there a moment before their run has ended; the run is to be ended first.
+    is_running = observed.running is not None and observed.running.digest == desired.digests.data
+    return is_running or not observed.data_is_prepared
 
 
 def _evaluate_live_for_comparison(desired: Desired, observed: Observed) -> Plan:

@@ -44,6 +44,7 @@ def advance(context: Context, request: RunRequest) -> Outcome:
     run = context.observed.running
     if run is None:
         return _start(context, request)
+    assert (run.kind, run.digest) == (request.kind, request.digest), "the plan cancels others"
     tools = context.tools
     state = tools.executor.poll(tools.run_folder(run.id), run.job)
     run = _copy_output(context, run)

@@ -12,6 +12,7 @@ from torch import nn
 from controller.errors import TrainingError
 from controller.training.job import BaseModel
 from controller.training.weights import save_weights
+from registry.serving.engine_bases import quiet_peft
 from specs.training import Lora
 
 ADAPTER_FILE = "adapter_model.safetensors"
@@ -48,7 +49,8 @@ def add_lora(model: nn.Module, lora: Lora, *, task_type: str) -> PeftModel:
         init_lora_weights=lora.init_lora_weights,
         task_type=task_type,
     )
-    return get_peft_model(model, config)
+    with quiet_peft():
+        return get_peft_model(model, config)
 
 
 def target_modules(layers: Iterable[str], wanted: list[str] | str) -> list[str]:

@@ -22,7 +22,7 @@ from controller.actions import (
 from controller.planner import plan
 from controller.reconciler import STEPS
 from controller.state import Desired, Observed
-from registry.records import Failure, Verdict
+from registry.records import Failure, RunKind, Verdict
 from tests.unit.controller.builders import (
     DIGESTS,
     NOTHING,
@@ -108,6 +108,23 @@ def test_a_run_of_the_wanted_digest_is_kept():
     actions = kinds(desired(), Observed(running=running(DIGESTS.training), data_is_prepared=True))
 
     assert actions[0] is Train
+
+
+def test_rows_whose_run_has_not_ended_are_not_trained_on():
+    run = running(DIGESTS.data, RunKind.DATA)
+
+    actions = kinds(desired(), Observed(running=run, data_is_prepared=True))
+
+    assert actions[:2] == [PrepareData, Train]
+
+
+def test_a_measurement_of_live_that_no_gate_asks_for_any_more_is_cancelled():
+    live = judged(1, PASS, digest=OTHER_TRAINING, evaluated=False)
+    run = running(live.evaluation_digest, RunKind.EVALUATE)
+
+    actions = kinds(desired(), Observed(wanted=judged(2), live=live, running=run))
+
+    assert actions == [CancelRun, Judge, Promote]
 
 
 def test_live_is_measured_on_the_same_rows_when_a_gate_compares_with_it():
