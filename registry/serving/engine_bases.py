@@ -6,6 +6,7 @@ version without an adapter (``linear-probe``) sees the untouched base.
 """
 
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
@@ -17,6 +18,14 @@ from torch import nn
 from registry.errors import BaseModelError
 
 ADAPTER_FILE = "adapter_model.safetensors"
+
+
+@contextmanager
+def quiet_peft() -> Iterator[None]:
+    """Without the warning that PEFT 0.21 draws from transformers 5.23 by using an old name."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".is_gradient_checkpointing.", FutureWarning)
+        yield
 
 
 class ModelView(Protocol):
@@ -122,10 +131,11 @@ class SharedBase:
             raise BaseModelError(str(folder), f"has no {ADAPTER_FILE}", fix=fix)
         name = f"version{self._count}"
         self._count += 1
-        if self._peft is None:
-            self._peft = PeftModel.from_pretrained(self._plain, folder, adapter_name=name)
-        else:
-            self._peft.load_adapter(folder, adapter_name=name)
+        with quiet_peft():
+            if self._peft is None:
+                self._peft = PeftModel.from_pretrained(self._plain, folder, adapter_name=name)
+            else:
+                self._peft.load_adapter(folder, adapter_name=name)
         self._peft.eval()
         self._active = None
         return name

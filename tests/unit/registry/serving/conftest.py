@@ -51,9 +51,11 @@ def _save_adapter(folder: Path, minilm: Path) -> None:
     from peft import LoraConfig, get_peft_model
 
     from registry.serving.classifier import build_encoder
+    from registry.serving.engine_bases import quiet_peft
 
     config = LoraConfig(r=4, target_modules=["query", "value"], task_type="FEATURE_EXTRACTION")
-    model = get_peft_model(build_encoder(minilm), config)
+    with quiet_peft():
+        model = get_peft_model(build_encoder(minilm), config)
     for name, parameter in model.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(parameter, std=0.1)

@@ -3,11 +3,7 @@ import threading
 import numpy as np
 import pytest
 
-pytestmark = [
-    pytest.mark.torch,
-    # peft 0.21 asks transformers 5.23 by a name that transformers is about to drop
-    pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing.:FutureWarning"),
-]
+pytestmark = pytest.mark.torch
 pytest.importorskip("torch")
 
 TEXTS = ["where is my card", "no", "I would like my money back, and I would like it now", ""]

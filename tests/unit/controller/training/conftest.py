@@ -1,0 +1,108 @@
+"""Small training jobs over the real base, as the controller would start them."""
+
+import json
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from registry.bases import resolve_base
+from registry.settings import Settings
+
+BASE = "sentence-transformers/all-MiniLM-L6-v2"
+WANTS = {
+    "refund": ["give my money back", "I want a refund for the order", "return the payment"],
+    "delivery": ["where is my parcel", "the delivery is late", "track the package please"],
+    "login": ["cannot sign in", "my password does not work", "the account is locked"],
+}
+TAILS = [
+    "today",
+    "please",
+    "since Monday",
+    "and I am annoyed",
+    "again",
+    "it was promised",
+    "thanks",
+]
+
+
+def support_rows(count: int, seed: int) -> list[dict[str, Any]]:
+    """Short support texts, by label in turn."""
+    draw = random.Random(seed)
+    rows = []
+    for number in range(count):
+        label = sorted(WANTS)[number % len(WANTS)]
+        tails = " ".join(draw.sample(TAILS, draw.randint(0, 4)))
+        text = f"{draw.choice(WANTS[label])} {tails}".strip()
+        rows.append({"row": number + 1, "text": text, "label": label, "slices": {}})
+    return rows
+
+
+def write_rows(folder: Path, split: str, rows: list[dict[str, Any]]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+@pytest.fixture(scope="session")
+def minilm_base(tmp_path_factory) -> dict[str, str]:
+    """The ``base`` of a job: the real MiniLM."""
+    settings = Settings(home=tmp_path_factory.mktemp("home"), offline=True)
+    found = resolve_base(BASE, None, repo_folder=None, settings=settings)
+    return {"model": found.model, "revision": found.revision, "folder": str(found.folder)}
+
+
+class Jobs:
+    """Makes job folders, and starts jobs as the controller does."""
+
+    def __init__(self, base: dict[str, str], new_folder: Callable[[], Path]) -> None:
+        self._base = base
+        self._new_folder = new_folder
+
+    def make(
+        self, *, rows: int = 120, arguments: dict[str, Any] | None = None, **training: Any
+    ) -> Path:
+        """A folder with ``job.json`` and prepared rows."""
+        folder = self._new_folder()
+        prepared = folder / "prepared"
+        write_rows(prepared, "train", support_rows(rows, seed=1))
+        write_rows(prepared, "validation", support_rows(30, seed=2))
+        (prepared / "labels.json").write_text(json.dumps(sorted(WANTS)))
+        chosen = {"per_device_train_batch_size": 8, "max_length": 16, "logging_steps": 2}
+        wanted = {"method": "lora", "arguments": chosen | (arguments or {})} | training
+        job = {"task": "text-classification", "model": "support", "training": wanted}
+        job |= {"base": self._base, "prepared": str(prepared), "threads": 1}
+        (folder / "job.json").write_text(json.dumps(job))
+        return folder
+
+    def start(self, folder: Path) -> "subprocess.Popen[bytes]":
+        """Start the job's process."""
+        command = [sys.executable, "-m", "controller.training", str(folder)]
+        with (folder / "log.txt").open("ab") as log:
+            return subprocess.Popen(command, stdout=log, stderr=log)
+
+    def run(self, folder: Path) -> dict[str, Any]:
+        """Run the job to its end and give its result."""
+        code = self.start(folder).wait(timeout=120)
+        assert code == 0, (folder / "log.txt").read_text()
+        return json.loads((folder / "result.json").read_text())
+
+    def start_until(self, folder: Path, *, exists: str) -> "subprocess.Popen[bytes]":
+        """Start the job and wait until it has made the file ``exists``."""
+        process = self.start(folder)
+        deadline = time.monotonic() + 60
+        while not (folder / exists).exists():
+            assert process.poll() is None, (folder / "log.txt").read_text()
+            assert time.monotonic() < deadline, (folder / "log.txt").read_text()
+            time.sleep(0.01)
+        return process
+
+
+@pytest.fixture(scope="session")
+def jobs(tmp_path_factory, minilm_base) -> Jobs:
+    """Jobs over the real base and made-up rows."""
+    return Jobs(minilm_base, lambda: tmp_path_factory.mktemp("job"))
