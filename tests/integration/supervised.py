@@ -1,4 +1,3 @@
-# ruff: noqa: T201  (a process of the tests speaks by printing)
 """Run a supervisor over parts of the tests' own: supervised.py LOGS GRACE NAME:PORT[:MANNER]..."""
 
 import os

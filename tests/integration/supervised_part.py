@@ -1,4 +1,3 @@
-# ruff: noqa: T201  (a process of the tests speaks by printing)
 """A part for the supervisor's tests: answers probes, says what it is told to, and can misbehave.
 
 Usage: supervised_part.py PORT [ignore-sigterm] [die-at-once]

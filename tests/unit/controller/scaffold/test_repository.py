@@ -126,7 +126,7 @@ def test_a_failure_halfway_leaves_what_was_there_before(tmp_path, existed):
 
 
 def test_a_command_that_fails_says_its_last_words(tmp_path):
-    with pytest.raises(ScaffoldError, match="^git rev-parse failed: fatal: not a git"):
+    with pytest.raises(ScaffoldError, match=r"^git rev-parse failed: fatal: not a git"):
         git(tmp_path, "rev-parse", "HEAD")
 
 
