@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from controller.jobs import Executor
@@ -15,6 +15,11 @@ from registry.bases import ResolvedBase, keep_base, resolve_base
 from registry.store.database import Database
 
 Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The wall clock: aware, UTC."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)

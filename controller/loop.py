@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 
 from controller.context import Tools
@@ -162,8 +162,3 @@ class Controller:
                 trigger=trigger,
                 now=self._tools.clock(),
             )
-
-
-def utc_now() -> datetime:
-    """The wall clock: aware, UTC."""
-    return datetime.now(UTC)

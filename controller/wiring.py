@@ -2,9 +2,8 @@
 
 import os
 
-from controller.context import Tools
+from controller.context import Tools, utc_now
 from controller.jobs import LocalExecutor
-from controller.loop import utc_now
 from controller.settings import ControllerSettings
 from controller.source.git import process_environment
 from controller.source.publish import Publisher

@@ -1,6 +1,7 @@
 """The evaluation job: predict held-out rows, measure, write evidence. The main path."""
 
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,7 +97,14 @@ def _load(job: EvaluationJob) -> Predictor:
 
 
 def _teller(folder: JobFolder, phase: str) -> Callable[[int, int], None]:
-    return lambda step, steps: folder.progress(phase, step, steps)
+    started = time.monotonic()
+
+    def tell(step: int, steps: int) -> None:
+        # The longest texts come first, so this errs on the side of too long.
+        eta = (time.monotonic() - started) * (steps - step) / step if step else None
+        folder.progress(phase, step, steps, eta_seconds=eta)
+
+    return tell
 
 
 def _read(prepared: Path, split: str) -> list[PreparedRow]:
