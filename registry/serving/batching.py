@@ -60,7 +60,7 @@ Turn = tuple[Pending, Sequence[str]]
 class Batcher:
     """The queue of one model and the thread that empties it."""
 
-    def __init__(self, model: str, *, max_waiting_texts: int = MAX_WAITING_TEXTS) -> None:
+    def __init__(self, model: str, *, max_waiting_texts: int) -> None:
         """``max_waiting_texts`` bounds the queue; what comes on top is refused."""
         self._model = model
         self._max_waiting = max_waiting_texts

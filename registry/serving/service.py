@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from registry.records import Observation
-from registry.serving.batching import Batcher
+from registry.serving.batching import MAX_WAITING_TEXTS, Batcher
 from registry.serving.capture import Capture, is_sampled
 from registry.serving.engine import Classified, Prediction
 from registry.serving.errors import AnswerTimeoutError, GatewayError
@@ -56,12 +56,14 @@ class Service:
         metrics: Metrics,
         *,
         timeout_seconds: float = ANSWER_TIMEOUT_SECONDS,
+        max_waiting_texts: int = MAX_WAITING_TEXTS,
     ) -> None:
-        """``timeout_seconds`` bounds one answer."""
+        """``timeout_seconds`` bounds one answer, ``max_waiting_texts`` the queue of one model."""
         self.versions = versions
         self.metrics = metrics
         self._capture = capture
         self._timeout_seconds = timeout_seconds
+        self._max_waiting_texts = max_waiting_texts
         self._batchers: dict[str, Batcher] = {}
 
     def start(self) -> None:
@@ -104,7 +106,8 @@ class Service:
     ) -> Sequence[Prediction]:
         batcher = self._batchers.get(served.model)
         if batcher is None:
-            batcher = self._batchers[served.model] = Batcher(served.model)
+            batcher = Batcher(served.model, max_waiting_texts=self._max_waiting_texts)
+            self._batchers[served.model] = batcher
         future = batcher.submit(served, texts, max_batch_size=max_batch_size)
         try:
             return await asyncio.wait_for(asyncio.wrap_future(future), self._timeout_seconds)

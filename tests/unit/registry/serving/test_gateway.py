@@ -105,7 +105,7 @@ def test_a_good_request_is_answered_and_counted(ask, service):
         ("GET", "/nowhere", 404, "Not Found"),
     ],
 )
-def test_every_refusal_is_a_problem_with_a_fix(ask, method, path, status, title):
+def test_every_refusal_is_a_problem_with_a_fix(ask, *, method, path, status, title):
     tensor = {"name": "text", "shape": [1], "datatype": "BYTES", "data": ["hello"]}
     body = {"inputs": [tensor]} if path.startswith("/v2") else {"texts": ["hello"]}
 
