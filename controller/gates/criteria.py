@@ -17,12 +17,13 @@ other over the same rows, with its sign turned where lower is better: plus is al
 import math
 from dataclasses import dataclass
 
-from controller.evaluation.intervals import one_sided
+from controller.evaluation.intervals import ONE_SIDED, one_sided, z_of
 from controller.evaluation.metrics import Difference
 from controller.gates.wording import change, level, more_rows, span
 from registry.records import Estimate, Verdict
 from specs.evaluation import LOWER_IS_BETTER, Gate
 
+_NO_MARGIN = 1e-9
 _WORST_FIRST = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS)
 
 
@@ -148,13 +149,17 @@ def _signed(needed: float, sign: str) -> float:
 def _rows_needed(found: _Bounds, needed: float) -> float:
     """Rows at which the nearer bound would reach ``needed``, if the value stayed as it is.
 
-    An interval shrinks with the root of its rows.
+    An interval shrinks with the root of its rows; but where no row, or no pair, differs at all it
+    is as wide as what may have been missed, which shrinks with the rows themselves.
     """
     margin = found.value - needed
     width = found.value - found.low if margin >= 0 else found.high - found.value
-    if margin == 0 or not math.isfinite(width):
+    if abs(margin) < _NO_MARGIN or not math.isfinite(width):
         return math.inf
-    return found.n * (width / margin) ** 2
+    z2 = z_of(ONE_SIDED) ** 2
+    has_no_differences = math.isclose(width, z2 / (found.n + z2), rel_tol=1e-6)
+    ratio = abs(width / margin)
+    return found.n * (ratio if has_no_differences else ratio**2)
 
 
 def _worst(decisions: list[Decision]) -> Decision:
