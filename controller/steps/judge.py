@@ -21,7 +21,9 @@ def judge(context: Context, _action: Judge) -> Outcome:
     assert wanted is not None, "the plan measures before it judges"
     assert wanted.evaluation is not None, "the plan measures before it judges"
     against = _other_than(wanted, live) if context.desired.compares_with_live else None
-    compared = {LIVE: _evidence(context, against)} if against is not None else {}
+    compared: dict[str | int, Evidence] = {}
+    if against is not None:
+        compared[LIVE] = _evidence(context, against)
     found = judge_gates(
         context.desired.model.spec.gates,
         candidate=_evidence(context, wanted.evaluation),
