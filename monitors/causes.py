@@ -54,7 +54,7 @@ def explain_vocabulary(reference: Reference, current: Sequence[Observation]) -> 
     ratios = [unknown_ratio(o.text, known) for o in current]
     strangest = sorted(range(len(current)), key=lambda i: -ratios[i])[:EXAMPLES]
     return {
-        "reference_mean": _mean([unknown_ratio(row.text, known) for row in reference.rows]),
+        "reference_mean": round(reference.unknown_mean, 4),
         "current_mean": _mean(ratios),
         "terms": terms[:TERMS_NAMED],
         "examples": [current[i].request_id for i in strangest if ratios[i] > 0],

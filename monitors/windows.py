@@ -9,9 +9,10 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import fmean
 from typing import Any, Protocol
 
-from monitors.text import unknown_words, vocabulary_of
+from monitors.text import unknown_ratio, unknown_words, vocabulary_of
 from registry.errors import NotFoundError
 from registry.records import EvaluationRecord, StoredObservation
 from specs.names import Digest
@@ -53,6 +54,12 @@ class Reference:
     def labels(self) -> list[str]:
         """Predicted labels of the rows that have one."""
         return [row.label for row in self.rows if row.label is not None]
+
+    @cached_property
+    def unknown_mean(self) -> float:
+        """Mean share of words outside the vocabulary."""
+        ratios = [unknown_ratio(row.text, self.vocabulary) for row in self.rows]
+        return fmean(ratios) if ratios else 0.0
 
     @cached_property
     def unknown_term_rows(self) -> Mapping[str, int]:
