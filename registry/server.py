@@ -12,6 +12,9 @@ from registry.errors import PortInUseError, RegistryError
 
 BACKLOG = 2048
 GRACE_SECONDS = 10
+KEEP_ALIVE_SECONDS = 75
+"""Longer than clients keep idle connections (httpx: 5), so that the client is who lets go: a
+server that does can cross a request on the wire."""
 _IN_USE = {errno.EADDRINUSE}
 
 
@@ -64,6 +67,7 @@ def make_server(app: Any) -> uvicorn.Server:
             log_level="warning",
             server_header=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
         )
     )
 

@@ -23,12 +23,13 @@ from registry.serving.classifier import (
     load_classifier,
 )
 from registry.serving.engine import Classified, Generated, LoadedModel, Prediction
+from registry.serving.generator import Generator, GeneratorPool, load_generator
 from registry.settings import Settings
 
 MAX_NEW_TOKENS = 64
 
 
-class ClosableModel(Protocol):
+class Closable(Protocol):
     """What has a share in a base that must be given back."""
 
     def close(self) -> None:
@@ -42,8 +43,9 @@ class HfEngine:
         """``threads`` is how many cores one forward pass may use."""
         torch.set_num_threads(threads)
         self._settings = settings
-        self._pool = EncoderPool()
-        self._unheld: SimpleQueue[ClosableModel] = SimpleQueue()
+        self._encoders = EncoderPool()
+        self._decoders = GeneratorPool()
+        self._unheld: SimpleQueue[Closable] = SimpleQueue()
         threading.Thread(target=self._close_unheld, name="unload", daemon=True).start()
 
     def load(self, folder: Path) -> LoadedModel:
@@ -56,21 +58,26 @@ class HfEngine:
         if manifest["method"] in ADAPTER_METHODS:
             # Costs seconds, once: not while the pool holds the base that others answer with.
             importlib.import_module("peft")
-        base = self._base_folder(manifest)
+        base = folder if manifest["method"] == "full" else self._base_folder(manifest["base"])
         if manifest["task"] == "causal-lm":
-            return _generates(folder, base)
-        classifier = load_classifier(folder, base, pool=self._pool)
-        model = _Classifies(classifier)
-        # The last request in flight may hold the model longer than the table does. Whoever lets
-        # go last must not wait for the pool's lock, so giving back has a thread of its own.
-        weakref.finalize(model, self._unheld.put, classifier)
-        return model
+            generator = load_generator(folder, base, pool=self._decoders)
+            return self._close_when_unheld(_Generates(generator), generator)
+        classifier = load_classifier(folder, base, pool=self._encoders)
+        return self._close_when_unheld(_Classifies(classifier), classifier)
 
-    def _base_folder(self, manifest: dict[str, Any]) -> Path:
-        base = manifest["base"]
+    def _base_folder(self, base: dict[str, Any]) -> Path:
         return resolve_base(
             base["model"], base["revision"], repo_folder=None, settings=self._settings
         ).folder
+
+    def _close_when_unheld(self, model: LoadedModel, closable: Closable) -> LoadedModel:
+        """Give the share in the base back when nobody holds ``model`` any more.
+
+        The last request in flight may hold it longer than the table does. Whoever lets go last
+        must not wait for a pool's lock, so giving back has a thread of its own.
+        """
+        weakref.finalize(model, self._unheld.put, closable).atexit = False
+        return model
 
     def _close_unheld(self) -> None:
         while True:
@@ -91,23 +98,10 @@ class _Classifies:
         ]
 
 
-class Generates(Protocol):
-    """What is asked of a generator."""
-
-    def generate(self, prompts: Sequence[str], *, max_new_tokens: int) -> list[str]:
-        """Complete each prompt."""
-
-
-def _generates(folder: Path, base: Path) -> LoadedModel:
-    from registry.serving.generator import load_generator  # noqa: PLC0415  (classifiers need none)
-
-    return _Generates(load_generator(folder, base))
-
-
 class _Generates:
     labels: Sequence[str] = ()
 
-    def __init__(self, generator: Generates) -> None:
+    def __init__(self, generator: Generator) -> None:
         self._generator = generator
 
     def predict(self, texts: Sequence[str]) -> list[Prediction]:

@@ -72,9 +72,10 @@ class Lookup:
 
 
 def _declared(model: ModelRecord) -> Declared:
-    section = (model.spec or {}).get("serving", {})
+    whole = model.spec or {}
     try:
-        serving = Serving.model_validate(section)
+        # The record keeps the whole file; what is wanted of the model stands under ``spec``.
+        serving = Serving.model_validate(whole.get("spec", whole).get("serving", {}))
     except ValidationError:
         # Written by another release: answering with the defaults beats not answering.
         serving = Serving()

@@ -90,7 +90,7 @@ class Gateway:
 
     def declare(self, model: str = MODEL, **serving: object) -> None:
         with self.database.transaction() as session:
-            spec = {"task": "text-classification", "serving": serving}
+            spec = {"kind": "Model", "spec": {"serving": serving}}
             declare_model(
                 session,
                 model,
@@ -410,6 +410,65 @@ def test_the_process_becomes_ready_and_ends_with_0_when_asked_to_stop(tmp_path, 
 
     assert is_ready
     assert code == 0
+
+
+SLOW_GATEWAY = """
+import sys, time
+from pathlib import Path
+from registry.server import listen, run
+from registry.serving.assembly import build_service
+from registry.serving.engine import Classified
+from registry.serving.gateway import build_gateway
+from registry.settings import Settings
+from registry.store.database import Database
+
+class Slow:
+    labels = ("a",)
+    def predict(self, texts):
+        time.sleep(1.0)
+        return [Classified("a", 1.0, {"a": 1.0}) for _ in texts]
+
+class Engine:
+    def load(self, folder):
+        return Slow()
+
+settings = Settings()
+database = Database.open(settings.resolved_database_url)
+listener = listen("127.0.0.1", settings.gateway_port)
+run(build_gateway(build_service(settings, database, Engine())), [listener])
+"""
+
+
+def test_stopping_answers_and_captures_what_is_in_flight(tmp_path):
+    settings = Settings(home=tmp_path / "home")
+    settings.home.mkdir()
+    slow = Gateway(settings, Database.open(settings.resolved_database_url))
+    slow.declare()
+    slow.move_live(slow.add_version(label="a"))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    slow.url = f"http://127.0.0.1:{port}"
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLOW_GATEWAY], env=_environment(settings.home, port)
+    )
+    assert _wait_until(lambda: _status(f"{slow.url}/readyz") == 200, seconds=30)
+    answers: list[httpx.Response] = []
+    clients = [
+        threading.Thread(target=lambda: answers.append(slow.predict("in flight"))) for _ in range(4)
+    ]
+    for client in clients:
+        client.start()
+    time.sleep(0.4)
+
+    process.send_signal(signal.SIGTERM)
+    code = process.wait(timeout=20)
+    for client in clients:
+        client.join()
+
+    assert code == 0
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert len(_captured(slow, 1)) == 4
+    slow.database.close()
 
 
 def _environment(home: Path, port: int) -> dict[str, str]:
