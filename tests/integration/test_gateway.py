@@ -352,7 +352,7 @@ def test_serving_settings_of_a_new_spec_apply_to_the_live_version(gateway):
     gateway.wait_until_answered_by(number)
 
     gateway.declare(capture=0.0)
-    time.sleep(1.3)
+    time.sleep(2.0)
     gateway.predict("private")
     time.sleep(0.5)
 
