@@ -43,7 +43,7 @@ def read_rows(lines: Iterable[bytes | str]) -> ScoredRows:
     """
     try:
         return rows_from([json.loads(line) for line in lines if line.strip()])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         problem = f"{ROWS_FILE} of a stored evaluation cannot be read: {error!r}"
         raise EvaluationError(problem, fix="evaluate the version again") from error
 

@@ -1,0 +1,29 @@
+"""Scored rows for tests: a classifier that is right a given share of the time."""
+
+import numpy as np
+
+from controller.evaluation.scored_rows import ScoredRows
+
+
+def drawn_rows(n: int, *, labels: int, accuracy: float, seed: int) -> ScoredRows:
+    """Draw ``n`` rows; the same ``n`` and number of labels have the same right answers."""
+    right = np.random.default_rng(n * 1000 + labels).integers(0, labels, n)
+    random = np.random.default_rng(seed)
+    is_right = random.random(n) < accuracy
+    other = (right + random.integers(1, labels, n)) % labels
+    predicted = np.where(is_right, right, other)
+    score = np.clip(random.beta(8, 1, n), 0.2, 1)
+    return ScoredRows(
+        keys=tuple(f"{index}:k" for index in range(n)),
+        scores={
+            "correct": is_right.astype(float),
+            "score": score,
+            "loss": np.where(is_right, -np.log(score), 3.0),
+            "token_f1": np.where(is_right, 1.0, 0.5),
+        },
+        slices={},
+        excluded=np.zeros(n, dtype=bool),
+        names=tuple(f"label {index}" for index in range(labels)),
+        labels=right,
+        predicted=predicted,
+    )

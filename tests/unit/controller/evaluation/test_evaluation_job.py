@@ -1,0 +1,152 @@
+"""The job as a process: real predictions, and the evidence that it writes."""
+
+import json
+
+import numpy as np
+import pytest
+
+from controller.evaluation.evidence import read_rows
+from controller.evaluation.metrics import measure
+
+pytestmark = pytest.mark.torch
+pytest.importorskip("torch")
+
+METRICS = ["accuracy", "f1_macro", "loss", "expected_calibration_error", "overfit_gap"]
+TEXTS = {
+    "card": ["my card is lost", "where is my bank card", "the card does not work", "new card"],
+    "refund": ["refund me", "I want a refund", "when does the refund come", "money back please"],
+}
+
+
+def prepared_rows(split: str) -> list[dict]:
+    pairs = [(text, label) for label, texts in TEXTS.items() for text in texts]
+    return [
+        {
+            "row": number,
+            "text": f"{text} {split}" if split != "test" else text,
+            "label": label,
+            "slices": {"channel": "web" if number % 2 else "mail"},
+        }
+        for number, (text, label) in enumerate(pairs, start=1)
+    ]
+
+
+def all_rows() -> dict[str, list[dict]]:
+    return {split: prepared_rows(split) for split in ("train", "validation", "test")}
+
+
+def result_of(folder) -> dict:
+    return json.loads((folder / "result.json").read_text())
+
+
+@pytest.fixture
+def classification(classifier_version, minilm) -> dict:
+    return {
+        "task": "text-classification",
+        "version": str(classifier_version),
+        "base": {"folder": str(minilm)},
+        "metrics": METRICS,
+    }
+
+
+def test_the_evidence_is_rows_metrics_slices_and_a_reference(run_job, classification):
+    folder = run_job(classification, all_rows())
+
+    measured = json.loads((folder / "output" / "metrics.json").read_text())
+    rows = read_rows((folder / "output" / "rows.jsonl").read_text().splitlines())
+    reference = json.loads((folder / "output" / "reference.json").read_text())
+    assert result_of(folder)["ok"] is True
+    assert list(measured["metrics"]) == METRICS
+    assert measured["metrics"]["accuracy"]["value"] == measure("accuracy", rows).value > 0.7
+    assert set(measured["slices"]) == {"channel=web", "channel=mail"}
+    assert measured["slices"]["channel=web"]["accuracy"]["n"] == 4
+    assert len(reference["rows"]) == 16
+    assert "refund" in reference["vocabulary"]
+    assert measured["report"]["validation"]["accuracy"]["n"] == 8
+
+
+def test_the_overfit_gap_is_training_accuracy_less_held_out_accuracy(run_job, classification):
+    folder = run_job(classification, all_rows())
+
+    metrics = json.loads((folder / "output" / "metrics.json").read_text())["metrics"]
+    gap = metrics["overfit_gap"]
+    assert gap["value"] == pytest.approx(0.99 - metrics["accuracy"]["value"])
+    assert gap["low"] < gap["value"] < gap["high"]
+
+
+def test_near_leaks_are_judged_apart(run_job, classification):
+    rows = all_rows()
+    for row in rows["test"][:3]:
+        row["near_leak"] = True
+
+    folder = run_job(classification, rows)
+
+    measured = json.loads((folder / "output" / "metrics.json").read_text())
+    assert measured["metrics"]["accuracy"]["n"] == 5
+    assert measured["report"]["excluded"] == {"near_leak": 3}
+    assert measured["report"]["all_rows"]["accuracy"]["n"] == 8
+
+
+def test_a_test_set_of_near_leaks_only_is_refused(run_job, classification):
+    rows = all_rows()
+    for row in rows["test"]:
+        row["near_leak"] = True
+
+    folder = run_job(classification, rows)
+
+    result = result_of(folder)
+    assert (result["ok"], result["reason"]) == (False, "NoCleanTestRows")
+    assert "near_leakage: report" in result["fix"]
+
+
+def test_a_label_that_the_version_does_not_know_is_a_wrong_answer(run_job, classification):
+    rows = all_rows()
+    rows["test"][0]["label"] = "loan"
+
+    folder = run_job(classification, rows)
+
+    first = json.loads((folder / "output" / "rows.jsonl").read_text().splitlines()[0])
+    assert first["correct"] is False
+    assert np.isfinite(first["loss"])
+    assert result_of(folder)["ok"] is True
+
+
+def test_generated_answers_are_measured(run_job, tiny_decoder):
+    rows = [
+        {"row": 1, "prompt": "where is my card ?", "completion": "it was lost .", "slices": {}},
+        {"row": 2, "prompt": "is it here ?", "completion": "it is here", "slices": {}},
+        {"row": 3, "prompt": "my card ?", "completion": "lost", "slices": {}},
+    ]
+    job = {
+        "task": "causal-lm",
+        "version": str(tiny_decoder),
+        "base": {"folder": str(tiny_decoder)},
+        "metrics": ["loss", "perplexity", "exact_match", "token_f1"],
+    }
+
+    folder = run_job(job, {"train": rows, "validation": rows[:2], "test": rows})
+
+    measured = json.loads((folder / "output" / "metrics.json").read_text())["metrics"]
+    lines = [
+        json.loads(line) for line in (folder / "output" / "rows.jsonl").read_text().splitlines()
+    ]
+    assert [line["row"] for line in lines] == [1, 2, 3]
+    assert measured["loss"]["value"] == pytest.approx(np.log(12), abs=0.5)
+    assert measured["perplexity"]["value"] == pytest.approx(np.exp(measured["loss"]["value"]))
+
+
+def test_a_completions_loss_is_that_of_its_own_tokens(tiny_decoder):
+    import torch
+
+    from registry.serving.generator import build_causal_lm, load_generator
+
+    generator = load_generator(tiny_decoder, tiny_decoder)
+    model = build_causal_lm(tiny_decoder)
+    ids = torch.tensor([[2, 3, 4, 5, 6, 7, 0]])  # where is my card | it was <end>
+    with torch.inference_mode():
+        chances = model(input_ids=ids).logits[0].log_softmax(-1)
+    expected = -np.mean([float(chances[place, ids[0, place + 1]]) for place in (3, 4, 5)])
+
+    [loss, _] = generator.losses(["where is my card", "is"], ["it was", "it was lost here ."])
+
+    assert loss == pytest.approx(expected, abs=1e-5)
