@@ -17,7 +17,8 @@ VERSION_HEADER = "X-Trueup-Version"
 async def answer_gateway_error(request: Request, error: Exception) -> Response:
     """Tell the caller why there is no prediction."""
     assert isinstance(error, GatewayError)
-    body: dict[str, Any] = {"title": error.reason, "detail": str(error), "fix": error.fix}
+    kind = f"urn:trueup:problem:{error.reason}"
+    body: dict[str, Any] = {"type": kind, "detail": str(error), "fix": error.fix}
     if isinstance(error, InvalidRequestError):
         body["errors"] = [{"field": one.field, "problem": one.problem} for one in error.invalid]
     headers = {}
@@ -33,7 +34,6 @@ async def answer_http_error(request: Request, error: Exception) -> Response:
     """Tell the caller that there is no such path, or no such method on it."""
     assert isinstance(error, HTTPException)
     body = {
-        "title": HTTPStatus(error.status_code).phrase,
         "detail": f"{request.method} {request.url.path}: {error.detail}",
         "fix": "the paths are listed at /docs",
     }
@@ -42,18 +42,15 @@ async def answer_http_error(request: Request, error: Exception) -> Response:
 
 async def answer_internal_error(request: Request, _error: Exception) -> Response:
     """Tell the caller that it is our fault; the traceback stands in the log."""
-    body = {
-        "title": "InternalError",
-        "detail": "the gateway failed on this request",
-        "fix": "see the gateway's log",
-    }
+    body = {"detail": "the gateway failed on this request", "fix": "see the gateway's log"}
     return _problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, body, {})
 
 
 def _problem(
     request: Request, status: int, body: dict[str, Any], headers: dict[str, str]
 ) -> Response:
-    content = {"type": "about:blank", "status": int(status), **body}
+    title = HTTPStatus(status).phrase
+    content = {"type": "about:blank", "title": title, "status": int(status), **body}
     if request.url.path.startswith("/v2"):
         # The Open Inference Protocol's own error object, for its clients.
         content["error"] = body["detail"]

@@ -126,7 +126,7 @@ class Versions:
     def _look(self) -> None:
         try:
             live = self._lookup.live()
-            if time.monotonic() >= self._refresh_at or live.keys() - self._declared.keys():
+            if time.monotonic() >= self._refresh_at or live.keys() - self._models.keys():
                 self._declared = self._lookup.declared()
                 self._refresh_at = time.monotonic() + REFRESH_SECONDS
             for name in live.keys() | self._models.keys():

@@ -365,7 +365,7 @@ def test_too_large_a_body_is_a_413_also_for_a_client_that_is_still_sending(gatew
     answer = gateway.predict(*["x" * 30_000] * 400)
 
     assert answer.status_code == 413
-    assert answer.json()["title"] == "BodyTooLarge"
+    assert answer.json()["type"] == "urn:trueup:problem:BodyTooLarge"
 
 
 def test_the_probes_answer(gateway):

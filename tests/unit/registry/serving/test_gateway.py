@@ -93,19 +93,19 @@ def test_a_good_request_is_answered_and_counted(ask, service):
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status", "title"),
+    ("method", "path", "status", "kind"),
     [
-        ("POST", "/v1/models/nobody:predict", 404, "UnknownModel"),
-        ("POST", "/v1/models/mail:predict", 503, "NoLiveVersion"),
-        ("POST", "/v2/models/nobody/infer", 404, "UnknownModel"),
-        ("GET", "/v2/models/nobody", 404, "UnknownModel"),
-        ("GET", "/v2/models/mail/ready", 503, "NoLiveVersion"),
-        ("POST", "/v2/models/intents/versions/9/infer", 404, "VersionNotLoaded"),
-        ("GET", "/v1/models/intents:predict", 405, "Method Not Allowed"),
-        ("GET", "/nowhere", 404, "Not Found"),
+        ("POST", "/v1/models/nobody:predict", 404, "urn:trueup:problem:UnknownModel"),
+        ("POST", "/v1/models/mail:predict", 503, "urn:trueup:problem:NoLiveVersion"),
+        ("POST", "/v2/models/nobody/infer", 404, "urn:trueup:problem:UnknownModel"),
+        ("GET", "/v2/models/nobody", 404, "urn:trueup:problem:UnknownModel"),
+        ("GET", "/v2/models/mail/ready", 503, "urn:trueup:problem:NoLiveVersion"),
+        ("POST", "/v2/models/intents/versions/9/infer", 404, "urn:trueup:problem:VersionNotLoaded"),
+        ("GET", "/v1/models/intents:predict", 405, "about:blank"),
+        ("GET", "/nowhere", 404, "about:blank"),
     ],
 )
-def test_every_refusal_is_a_problem_with_a_fix(ask, *, method, path, status, title):
+def test_every_refusal_is_a_problem_with_a_fix(ask, *, method, path, status, kind):
     tensor = {"name": "text", "shape": [1], "datatype": "BYTES", "data": ["hello"]}
     body = {"inputs": [tensor]} if path.startswith("/v2") else {"texts": ["hello"]}
 
@@ -113,9 +113,9 @@ def test_every_refusal_is_a_problem_with_a_fix(ask, *, method, path, status, tit
 
     problem = answer.json()
     assert answer.headers["content-type"] == "application/problem+json"
-    assert (answer.status_code, problem["status"], problem["title"]) == (status, status, title)
+    assert (answer.status_code, problem["status"], problem["type"]) == (status, status, kind)
+    assert problem["title"]
     assert problem["fix"]
-    assert problem["type"] == "about:blank"
 
 
 def test_a_bad_body_names_its_fields(ask):

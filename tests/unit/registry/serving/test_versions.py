@@ -19,6 +19,7 @@ class FakeLookup:
         self.live_versions: dict[str, int] = {}
         self.previous_versions: dict[str, int] = {}
         self.is_away = False
+        self.reads_of_models = 0
         self.failures: list[tuple[str, int, str]] = []
 
     def live(self):
@@ -30,6 +31,7 @@ class FakeLookup:
         return self.previous_versions.get(model)
 
     def declared(self):
+        self.reads_of_models += 1
         return {name: Declared(name, Serving(), "") for name in ("intents", "mail")}
 
     def version(self, model, number):
@@ -232,3 +234,13 @@ def test_files_of_an_earlier_process_are_kept_when_they_are_wanted(versions, loo
     versions.tick()
 
     assert loader.kept == {("intents", 5), ("intents", 4)}
+
+
+def test_the_models_are_not_read_at_every_look_also_when_one_is_retired(versions, lookup):
+    go_live(versions, lookup, 1, model="retired")
+    before = lookup.reads_of_models
+
+    for _ in range(20):
+        versions.tick()
+
+    assert lookup.reads_of_models - before <= 1
