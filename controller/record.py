@@ -15,8 +15,6 @@ from specs.names import Revision
 TELLING = {
     (ConditionType.READY, ConditionStatus.TRUE): "Ready",
     (ConditionType.STALLED, ConditionStatus.TRUE): "Stalled",
-    (ConditionType.GATES_PASSED, ConditionStatus.TRUE): "GatesPassed",
-    (ConditionType.GATES_PASSED, ConditionStatus.FALSE): "GatesFailed",
     (ConditionType.DATA_DRIFT_DETECTED, ConditionStatus.TRUE): "DataDriftDetected",
     (ConditionType.DATA_DRIFT_DETECTED, ConditionStatus.FALSE): "DataDriftEnded",
     (ConditionType.SOURCE_VERIFIED, ConditionStatus.FALSE): "SourceUnreachable",

@@ -11,8 +11,11 @@ from controller.gates.judge import passed
 from controller.outcomes import Done, Outcome
 from controller.state import Judged
 from registry.records import EvaluationRecord, GateReport
-from registry.store import verdicts
+from registry.store import events, verdicts
 from specs.names import LIVE
+
+MOST_TOLD = 3
+"""Verdicts that an event repeats; all of them stand in the report."""
 
 
 def judge(context: Context, _action: Judge) -> Outcome:
@@ -42,7 +45,24 @@ def judge(context: Context, _action: Judge) -> Outcome:
     )
     with tools.database.transaction() as session:
         verdicts.record_gate_report(session, report)
+        events.record_event(
+            session,
+            kind="GatesPassed" if report.passed else "GatesFailed",
+            message=_summary(report),
+            model=context.model,
+            trigger=context.trigger,
+            revision=context.desired.revision,
+            data={"version": report.version, "against": report.against},
+            now=report.created_at,
+        )
     return Done()
+
+
+def _summary(report: GateReport) -> str:
+    told = [one.message for one in report.verdicts if one.blocks != report.passed]
+    more = len(told) - MOST_TOLD
+    shown = "; ".join(told[:MOST_TOLD]) + (f"; and {more} more" if more > 0 else "")
+    return f"version {report.version}: {shown}"
 
 
 def _other_than(wanted: Judged, live: Judged | None) -> EvaluationRecord | None:
