@@ -1,7 +1,11 @@
 """The fields of a spec as values: for error messages, the JSON Schema and the reference page."""
 
-from collections.abc import Iterator
+import ast
+import inspect
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
 from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
@@ -17,6 +21,8 @@ class Field:
 
     name: str
     """Dotted, from the root; an item of a list is ``[]``: ``spec.gates[].min``."""
+    owner: type[Section]
+    """The section that declares the field."""
     info: FieldInfo
     section: type[Section] | None
     """The section that the field holds, when it holds one."""
@@ -24,14 +30,15 @@ class Field:
     @property
     def meaning(self) -> str:
         """What the field says: its own docstring, or that of the section it holds."""
-        return self.info.description or (self.section.__doc__ if self.section else None) or ""
+        own = docstrings_of(self.owner).get(self.name.rpartition(".")[2])
+        return own or (self.section.__doc__ if self.section else None) or ""
 
 
 def all_fields(section: type[Section] = ModelSpec, *, prefix: str = "") -> Iterator[Field]:
     """Yield every field of ``section`` and of the sections in it, parents first."""
     for name, info in section.model_fields.items():
         inner = section_in(info.annotation)
-        yield Field(f"{prefix}{name}", info, inner)
+        yield Field(f"{prefix}{name}", section, info, inner)
         if inner is not None:
             items = "[]" if _is_list(info.annotation) else ""
             yield from all_fields(inner, prefix=f"{prefix}{name}{items}.")
@@ -55,6 +62,22 @@ def section_in(annotation: Any) -> type[Section] | None:
         return annotation
     found = (section_in(part) for part in get_args(annotation))
     return next((section for section in found if section is not None), None)
+
+
+@cache
+def docstrings_of(section: type[Section]) -> Mapping[str, str]:
+    """Return the docstrings below the fields of a section, by field."""
+    (declared,) = ast.parse(inspect.getsource(section)).body
+    assert isinstance(declared, ast.ClassDef)
+    found = {}
+    for field, below in pairwise(declared.body):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+            match below:
+                case ast.Expr(value=ast.Constant(value=str() as text)):
+                    found[field.target.id] = " ".join(text.split())
+                case _:
+                    pass
+    return found
 
 
 def _is_list(annotation: Any) -> bool:

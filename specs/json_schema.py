@@ -12,6 +12,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from specs.fields import all_fields
 from specs.model import ModelSpec
 
 SCHEMA_PATH = Path(__file__).parent / "schema" / "model.v1.json"
@@ -23,17 +24,25 @@ def render() -> str:
     schema: dict[str, Any] = {"$schema": _DIALECT, **ModelSpec.model_json_schema()}
     schema["title"] = "Trueup model spec, version 1"
     _drop_titles(schema)
+    _describe(schema)
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def _drop_titles(schema: dict[str, Any]) -> None:
     """Take out the titles that pydantic makes from names: they only repeat them."""
-    definitions = schema["$defs"]
-    for part in (schema, *definitions.values()):
-        if part is not schema:
-            part.pop("title", None)
-        for described in part.get("properties", {}).values():
+    for part in schema["$defs"].values():
+        del part["title"]
+    for part in (schema, *schema["$defs"].values()):
+        for described in part["properties"].values():
             described.pop("title", None)
+
+
+def _describe(schema: dict[str, Any]) -> None:
+    """Give every field the docstring that stands below it in its section."""
+    parts = {"ModelSpec": schema, **schema["$defs"]}
+    for field in all_fields():
+        name = field.name.rpartition(".")[2]
+        parts[field.owner.__name__]["properties"][name]["description"] = field.meaning
 
 
 def main() -> None:

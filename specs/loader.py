@@ -92,7 +92,8 @@ def load_specs(files: Mapping[str, bytes]) -> LoadResult:
         found = (*reading.errors, *_claimed_twice(reading, by_name))
         if found:
             errors[reading.path] = tuple(sorted(found, key=_by_place))
-        elif reading.spec is not None:
+        else:
+            assert reading.spec is not None, "a file without errors has a spec"
             models[reading.spec.name] = LoadedSpec(reading.path, reading.spec)
     names = {reading.path: reading.name for reading in readings if reading.name is not None}
     return LoadResult(models, errors, names)

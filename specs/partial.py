@@ -44,8 +44,6 @@ def with_stand_ins(value: dict[str, Any], wrong: Iterable[Loc]) -> ModelSpec | N
 
 def _take_out(value: Any, loc: Loc) -> None:
     """Remove the field at ``loc``; for an item of a list the whole list, but a gate for itself."""
-    if not loc:
-        return
     parent, last = _at(value, loc[:-1]), loc[-1]
     if isinstance(parent, dict):
         parent.pop(last, None)

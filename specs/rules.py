@@ -11,7 +11,7 @@ from itertools import combinations
 
 from specs.evaluation import KNOWN_METRICS, metrics_of
 from specs.expressions import ExpressionError, parse_expression
-from specs.gate_rules import gate_problems
+from specs.gate_rules import gates_fit, gates_say_one_thing
 from specs.model import ModelSpec, Spec
 from specs.names import FAMILY_PATTERN
 from specs.problems import Loc, Problem, either, suggest
@@ -42,7 +42,8 @@ def _columns_fit_the_task(spec: Spec) -> Iterator[Problem]:
     given = columns.model_fields_set
     for name in foreign:
         if name in given and getattr(columns, name) is not None:
-            yield Problem((*at, name), f"{name} is no column of {spec.task}", "remove it")
+            text = f"{name} is no column of {spec.task}"
+            yield Problem((*at, name), text, "remove it", at_key=True)
     if not generates:
         if columns.text == columns.label:
             yield Problem(at, f"text and label are the same column, {columns.text!r}")
@@ -148,7 +149,8 @@ RULES = (
     Rule(_quantization_fits, ((*TRAINING, "method"), (*TRAINING, "quantization"))),
     Rule(_stopping_metric_is_known, (_TASK, (*TRAINING, "early_stopping"))),
     Rule(_metrics_are_known, (_TASK,)),
-    Rule(gate_problems, (_TASK, (*EVALUATION, "metrics"), (*DATA, "slices"))),
+    Rule(gates_say_one_thing, ()),
+    Rule(gates_fit, (_TASK, (*EVALUATION, "metrics"), (*DATA, "slices"))),
     Rule(_watched_slices_exist, ((*DATA, "slices"),)),
     Rule(_detectors_fit, (_TASK,)),
     Rule(not_yet, ()),

@@ -89,7 +89,7 @@ def _problem(found: list[_Found], value: Any) -> Problem:
     first = found[0]
     if first.type == "missing" or (first.type == "too_short" and first.loc[-1] == "gates"):
         return _missing(first.loc, value)
-    if first.type == "extra_forbidden":
+    if any(one.type == "extra_forbidden" for one in found):
         return _unknown_field(first.loc)
     for one in found:
         if one.type == "literal_error" and isinstance(one.details["input"], str):
@@ -157,11 +157,9 @@ def _bad_pattern(loc: Loc, value: str, pattern: str) -> Problem:
         words = "is not a name: lower-case letters, digits and inner hyphens, at most 63"
         name = re.sub(r"[^a-z0-9]+", "-", value.lower())[:63].strip("-")
         return Problem(loc, f"{value!r} {words}", f"try {name!r}" if name else None)
-    if pattern == PERIOD_PATTERN:
-        return Problem(
-            loc, f"{value!r} is not a period", "write hours, days or weeks: 12h, 30d, 4w"
-        )
-    return Problem(loc, f"{value!r} does not match {pattern}")
+    assert pattern == PERIOD_PATTERN, "each pattern has its words here"
+    fix = "write hours, days or weeks: 12h, 30d, 4w"
+    return Problem(loc, f"{value!r} is not a period", fix)
 
 
 def _wrong_type(found: list[_Found]) -> Problem:

@@ -9,7 +9,7 @@ from specs.errors import Place, SpecError
 
 TOO_MUCH = "the file nests deeper, or holds more values, than any spec can"
 
-_OPENED = re.compile("end of stream|flow sequence|flow mapping")
+_OPENED = re.compile("end of stream|flow sequence|flow mapping|simple key")
 _INDENT = "check the indentation of this line and the one above"
 _PLAIN_WORDS = (
     ("'\\t'", "a tab stands where YAML allows only spaces", "indent with spaces"),

@@ -56,11 +56,9 @@ class Document:
     def _spot(self, loc: Loc, first: Mapping[Loc, Spot]) -> Spot:
         if loc in first:
             return first[loc]
-        for end in range(len(loc), -1, -1):
-            spot = self.keys.get(loc[:end]) or self.values.get(loc[:end])
-            if spot is not None:
-                return spot
-        return Spot(1, 1)
+        known = (loc[:end] for end in range(len(loc), -1, -1))
+        found = (self.keys.get(parent) or self.values.get(parent) for parent in known)
+        return next(spot for spot in found if spot is not None)  # the root always stands somewhere
 
 
 @dataclass
@@ -125,7 +123,7 @@ class _Reader:
             return None
         try:
             return _SCALARS[tag](self.yaml, node)
-        except (ValueError, KeyError):
+        except (ValueError, LookupError):
             said = f"{node.value[:40]!r} cannot be read as {tag}"
             self.problems.append(Problem(loc, said, "write it plainly, or quote it as text"))
             return None
@@ -181,7 +179,8 @@ def read_yaml(path: str, data: bytes) -> tuple[Document | None, list[SpecError]]
     try:
         node = reader.yaml.compose(text)
         value = None if node is None else reader.read(node, ())
-    except (_TooMuchError, YAMLError) as error:
+    except (_TooMuchError, YAMLError, ValueError, LookupError) as error:
+        # ruamel lets some mistakes out as Python's own errors: an escape beyond Unicode, a version.
         return None, [_unreadable(path, text, error)]
     if value is None and not reader.problems:
         fix = "declare a model in it, or delete it"

@@ -1,0 +1,160 @@
+"""Which change touches which digest: what is done again, and what is not."""
+
+import pytest
+
+from specs.digest import data_inputs, digest_of, evaluation_inputs, gates_digest, training_inputs
+from specs.loader import load_specs
+
+HASHES = {
+    "data/train.csv": "md5:1",
+    "data/test.csv": "md5:2",
+    "data/other.csv": "md5:3",
+    "data/valid.csv": "md5:4",
+}
+BASE = "sha256:base"
+
+
+def digests(spec, hashes=HASHES, base=BASE):
+    training = digest_of(training_inputs(spec, hashes, base))
+    return {
+        "data": digest_of(data_inputs(spec, hashes)),
+        "training": training,
+        "evaluation": digest_of(evaluation_inputs(spec, hashes, training)),
+        "gates": gates_digest(spec),
+    }
+
+
+def touched(before, after):
+    return {name for name, digest in digests(*after).items() if digest != digests(*before)[name]}
+
+
+ROWS = {"data", "training", "evaluation"}
+WEIGHTS = {"training", "evaluation"}
+CHANGES = {
+    "another base": ("model: org/base", "model: org/other", WEIGHTS),
+    "other training rows": ("train: data/train.csv", "train: data/other.csv", ROWS),
+    "a validation file": ("validation: {split: 0.1}", "validation: data/valid.csv", ROWS),
+    "another split": ("split: 0.1", "split: 0.2", ROWS),
+    "other columns": ("label: category", "label: intent", ROWS),
+    "another seed": ("seed: 17", "seed: 18", ROWS),
+    "a check that changes the training rows": (
+        "columns:",
+        "checks: {min_rows_per_label: 2}\n    columns:",
+        ROWS,
+    ),
+    "a check that drops training rows": (
+        "columns:",
+        "checks: {exact_duplicates: report}\n    columns:",
+        ROWS,
+    ),
+    "another method": ("method: lora", "method: full", WEIGHTS),
+    "another rank": ("r: 16", "r: 8", WEIGHTS),
+    "another learning rate": ("learning_rate: 1e-3", "learning_rate: 2e-3", WEIGHTS),
+    "another head": ("seed: 17", "seed: 17\n    head: {init: random}", WEIGHTS),
+    "other test rows": ("test: data/test.csv", "test: data/other.csv", {"data", "evaluation"}),
+    "other slices": ("channel: channel", "channel: source", {"data", "evaluation"}),
+    "a check of the test rows": (
+        "columns:",
+        "checks: {near_leakage: report}\n    columns:",
+        {"data", "evaluation"},
+    ),
+    "fewer metrics": ("f1_macro, loss]", "f1_macro]", {"evaluation"}),
+    "another limit": ("min: 0.85", "min: 0.8", {"gates"}),
+    "another mode of promotion": ("pin: null", "mode: manual", set()),
+    "a pin": ("pin: null", "pin: 3", set()),
+    "another share of capture": ("capture: 1.0", "capture: 0.5", set()),
+    "another window": ("size: 500", "size: 100", set()),
+    "another owner": ("owner: support-team", "owner: nobody", set()),
+    "another timeout": ("  evaluation:", "  compute: {timeout_minutes: 5}\n  evaluation:", set()),
+    "more points of the curve": (
+        "learning_rate: 1e-3",
+        "logging_steps: 1, learning_rate: 1e-3",
+        set(),
+    ),
+    "more checkpoints": ("learning_rate: 1e-3", "save_steps: 1, learning_rate: 1e-3", set()),
+    "a default that is written down": ("seed: 17", "seed: 17\n    head: {pooling: auto}", set()),
+    "a whole number for a number": ("capture: 1.0", "capture: 1", set()),
+    "a number spelled another way": ("learning_rate: 1e-3", "learning_rate: 0.001", set()),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), CHANGES.values(), ids=CHANGES)
+def test_a_change_touches_what_depends_on_it_and_nothing_else(spec_of, old, new, expected):
+    before, after = spec_of(), spec_of((old, new))
+
+    assert touched((before,), (after,)) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("data/train.csv", ROWS),
+        ("data/test.csv", {"data", "evaluation"}),
+        ("data/other.csv", set()),
+    ],
+)
+def test_new_rows_behind_the_same_path_count_as_a_change(spec_of, path, expected):
+    spec = spec_of()
+
+    assert touched((spec,), (spec, {**HASHES, path: "md5:new"})) == expected
+
+
+def test_the_resolved_revision_of_the_base_counts_even_if_none_is_declared(spec_of):
+    spec = spec_of()
+
+    assert touched((spec,), (spec, HASHES, "sha256:newer")) == WEIGHTS
+
+
+def test_the_same_rows_under_another_path_are_the_same_rows(spec_of):
+    before, after = spec_of(), spec_of(("train: data/train.csv", "train: data/moved.csv"))
+
+    moved = {**HASHES, "data/moved.csv": HASHES["data/train.csv"]}
+
+    assert touched((before,), (after, moved)) == set()
+
+
+def test_lora_counts_only_for_methods_that_use_it(spec_of):
+    before = spec_of(("method: lora", "method: full"))
+    after = spec_of(("method: lora", "method: full"), ("r: 16", "r: 8"))
+
+    assert touched((before,), (after,)) == set()
+
+
+def test_the_head_does_not_count_for_a_model_without_one(spec_of):
+    text = """
+apiVersion: trueup/v1
+kind: Model
+metadata: {name: replies}
+spec:
+  task: causal-lm
+  base: {model: org/base}
+  data: {train: data/train.csv, test: data/test.csv, columns: {messages: turns}}
+  gates: [{metric: token_f1, min: 0.5}]
+"""
+    inputs = training_inputs(spec_of(whole=text), HASHES, BASE)
+
+    assert "head" not in inputs["training"]
+    assert "lora" in inputs["training"]
+
+
+def test_canonical_json_has_one_form():
+    assert digest_of({"b": [1, None], "a": "ü"}) == digest_of({"a": "ü", "b": [1, None]})
+    assert digest_of({"a": 1}) != digest_of({"a": "1"})
+
+
+def test_digests_are_those_that_existing_installations_recorded(spec_of):
+    """A change here retrains every model of every installation: raise the format on purpose."""
+    assert digests(spec_of()) == {
+        "data": "sha256:3538e69768ef455985c6c82024070b13076fa60a4f16937916c99093aaa3f525",
+        "training": "sha256:588c5e9ff8bb6945adc9a3d5494e2403133de185bf4016cfa3fe26aed1a593c9",
+        "evaluation": "sha256:134744458d8248449ce8c5f58e94ff874e653d0c2f2f36356e575af07422dc3b",
+        "gates": "sha256:63c16e4bab54370866bc79698ef4daadc69de0cdfc1d228c995a66a0f6f12e28",
+    }
+
+
+def test_two_models_of_one_content_share_their_digests(text):
+    files = {f"specs/{n}.yaml": text.replace("name: support", f"name: {n}").encode() for n in "ab"}
+
+    models = load_specs(files).models
+
+    assert digests(models["a"].spec.spec) == digests(models["b"].spec.spec)

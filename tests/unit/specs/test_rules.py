@@ -1,0 +1,362 @@
+"""Rules between fields: told at the field that has to change."""
+
+import pytest
+
+RULES = {
+    "the same rows twice": (
+        [("test: data/test.csv", "test: data/train.csv")],
+        (
+            "14:11: spec.data.test: test is the same file as train; held-out rows must be others"
+            " (give it a file of its own)"
+        ),
+    ),
+    "validation on the test rows": (
+        [("validation: {split: 0.1}", "validation: data/test.csv")],
+        (
+            "13:17: spec.data.validation: validation is the same file as test; held-out rows must"
+            " be others (give it a file of its own)"
+        ),
+    ),
+    "text and label in one column": (
+        [("text: text, label: category", "text: text, label: text")],
+        "15:14: spec.data.columns: text and label are the same column, 'text'",
+    ),
+    "a column of the other task": (
+        [("text: text, label: category", "text: text, prompt: ask")],
+        "15:27: spec.data.columns.prompt: prompt is no column of text-classification (remove it)",
+    ),
+    "a slice family that cannot be named": (
+        [("channel: channel, ", "'a=b': channel, ")],
+        (
+            "16:14: spec.data.slices.a=b: 'a=b' is no name for a slice family"
+            " (use letters, digits, '_' and '-')"
+        ),
+    ),
+    "a rule that would be code": (
+        [("len(text) < 40", "__import__('os').system('x')")],
+        (
+            "16:39: spec.data.slices.short: \"__import__('os').system('x')\" is not a rule that is"
+            " known; len(COLUMN) is the only one"
+            ' (name a column, or write a rule like "len(text) < 40")'
+        ),
+    ),
+    "a gate without a limit": (
+        [("{metric: f1_macro, min: 0.85}", "{metric: f1_macro}")],
+        (
+            "25:7: spec.gates[0]: a gate without a limit would check nothing"
+            " (add min or max, or max_drop with against: live)"
+        ),
+    ),
+    "a gate of both kinds": (
+        [("min: 0.85", "min: 0.85, against: live")],
+        (
+            "25:7: spec.gates[0]: min and max are limits by themselves, and against compares with"
+            " another version (make two gates of it)"
+        ),
+    ),
+    "a comparison with nothing": (
+        [("against: live, ", "")],
+        (
+            "27:7: spec.gates[2]: max_drop and min_gain compare, and nothing says with what"
+            " (add against: live)"
+        ),
+    ),
+    "an unknown metric": (
+        [("metric: f1_macro, min", "metric: f1_marco, min")],
+        "25:16: spec.gates[0].metric: unknown metric 'f1_marco' (did you mean 'f1_macro'?)",
+    ),
+    "a metric with half its name": (
+        [("metric: f1_macro, min", "metric: f1, min")],
+        "25:16: spec.gates[0].metric: unknown metric 'f1' (did you mean 'f1_macro'?)",
+    ),
+    "an unmeasured metric": (
+        [("metrics: [accuracy, f1_macro, loss]", "metrics: [f1_macro]")],
+        (
+            "26:16: spec.gates[1].metric: accuracy is not measured: evaluation.metrics leaves it"
+            " out (add accuracy to evaluation.metrics)"
+        ),
+    ),
+    "a metric of the other task in a gate": (
+        [("metric: f1_macro, min", "metric: token_f1, min")],
+        (
+            "25:16: spec.gates[0].metric: token_f1 does not fit text-classification (use accuracy,"
+            " precision_macro, recall_macro, f1_macro, loss or expected_calibration_error)"
+        ),
+    ),
+    "a metric of the other task in evaluation": (
+        [("f1_macro, loss]", "f1_macro, perplexity]")],
+        (
+            "23:35: spec.evaluation.metrics[2]: perplexity does not fit text-classification (use"
+            " accuracy, precision_macro, recall_macro, f1_macro, loss or"
+            " expected_calibration_error)"
+        ),
+    ),
+    "an unknown metric in evaluation": (
+        [("f1_macro, loss]", "f1_macro, los]")],
+        "23:35: spec.evaluation.metrics[2]: unknown metric 'los' (did you mean 'loss'?)",
+    ),
+    "a slice of an unknown family": (
+        [('slice: "*"', "slice: chanel=email")],
+        (
+            "26:33: spec.gates[1].slice: 'chanel' is no slice family of data.slices"
+            " (did you mean 'channel'?)"
+        ),
+    ),
+    "a slice that a rule does not have": (
+        [('slice: "*"', "slice: short=yes")],
+        (
+            "26:33: spec.gates[1].slice: the rule 'len(text) < 40' has no slice 'yes'"
+            " (write short=true or short=false)"
+        ),
+    ),
+    "all of no slices": (
+        [('    slices: {channel: channel, short: "len(text) < 40"}\n', "")],
+        (
+            "25:33: spec.gates[1].slice: this gate would check nothing: no slices are declared"
+            " (declare data.slices, for example {channel: channel})"
+        ),
+    ),
+    "a slice of a metric that has none": (
+        [("metric: accuracy, slice", "metric: overfit_gap, slice")],
+        (
+            "26:36: spec.gates[1].slice: overfit_gap is measured on all rows, not on slices"
+            " (remove slice)"
+        ),
+    ),
+    "percent instead of a share": (
+        [("min: 0.85", "min: 85")],
+        (
+            "25:31: spec.gates[0].min: f1_macro lies between 0 and 1, so 85 is no limit for it"
+            " (write 0.85)"
+        ),
+    ),
+    "limits the wrong way round": (
+        [("min: 0.85", "min: 0.9, max: 0.8")],
+        "25:41: spec.gates[0].max: max 0.8 is below min 0.9 (swap them)",
+    ),
+    "a linear probe with quantization": (
+        [("method: lora", "method: linear-probe\n    quantization: {load_in_4bit: true}")],
+        (
+            "19:5: spec.training.quantization: quantization needs method qlora, not linear-probe"
+            " (set method: qlora, or remove quantization)"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "expected"), RULES.values(), ids=RULES)
+def test_a_broken_rule_is_told_at_the_field_that_has_to_change(said, changes, expected):
+    assert expected in said(*changes)
+
+
+@pytest.mark.parametrize("slice_", ["channel", "channel=e-mail", "short", "short=true", "'*'"])
+def test_a_gate_may_ask_a_family_one_slice_or_all(said, slice_):
+    assert said(('slice: "*"', f"slice: {slice_}")) == []
+
+
+def test_a_rule_that_cannot_be_read_is_told_once_and_not_again_by_its_gates(said):
+    errors = said(("len(text) < 40", "len(text)"), ('slice: "*"', "slice: short=true"))
+
+    assert _fields(errors) == ["spec.data.slices.short"]
+
+
+GENERATION = """\
+apiVersion: trueup/v1
+kind: Model
+metadata: {name: replies}
+spec:
+  task: causal-lm
+  base: {model: org/base}
+  data:
+    train: data/train.jsonl
+    test: data/test.jsonl
+    columns: {prompt: ask, completion: answer}
+  training: {method: full}
+  gates:
+    - {metric: token_f1, min: 0.5}
+    - {metric: perplexity, max: 20}
+  monitoring: {detectors: [text]}
+"""
+
+GENERATION_RULES = {
+    "no columns": (
+        ("{prompt: ask, completion: answer}", "{}"),
+        ["10:14: spec.data.columns: causal-lm needs the columns prompt and completion"],
+    ),
+    "both kinds of columns": (
+        ("completion: answer", "completion: answer, messages: turns"),
+        ["10:58: spec.data.columns.messages: messages stand beside prompt or completion"],
+    ),
+    "a label": (
+        ("completion: answer", "completion: answer, label: intent"),
+        ["10:48: spec.data.columns.label: label is no column of causal-lm"],
+    ),
+    "a head": (
+        ("{method: full}", "{head: {pooling: mean}}"),
+        ["11:14: spec.training.head: head is for text-classification; causal-lm has none"],
+    ),
+    "a linear probe": (
+        ("method: full", "method: linear-probe"),
+        ["11:22: spec.training.method: linear-probe trains a classification head"],
+    ),
+    "a watch on labels": (
+        ("[text]", "[text, prediction]"),
+        ["15:34: spec.monitoring.detectors[1]: prediction watches labels"],
+    ),
+    "a gap of a classifier": (
+        ("metric: token_f1", "metric: overfit_gap"),
+        ["13:16: spec.gates[0].metric: overfit_gap does not fit causal-lm"],
+    ),
+    "nothing wrong": (("prompt: ask, completion: answer", "messages: turns"), []),
+}
+
+
+@pytest.mark.parametrize(("change", "expected"), GENERATION_RULES.values(), ids=GENERATION_RULES)
+def test_what_fits_a_classifier_only_is_told_of_a_generating_model(said, change, expected):
+    errors = said(whole=GENERATION.replace(*change))
+
+    assert [error[: len(start)] for error, start in zip(errors, expected, strict=True)] == expected
+
+
+NOT_YET = {
+    "candidates": (("revision: null", "candidates: [org/other]"), "spec.base.candidates"),
+    "a base from the registry": (("model: org/base", "model: registry:a@live"), "spec.base.model"),
+    "an executor": (
+        ("  evaluation:", "  compute: {executor: ray}\n  evaluation:"),
+        "spec.compute.executor",
+    ),
+    "processes": (
+        ("  evaluation:", "  compute: {processes: 2}\n  evaluation:"),
+        "spec.compute.processes",
+    ),
+    "resources": (
+        ("  evaluation:", "  compute: {resources: {cpus: 2}}\n  evaluation:"),
+        "spec.compute.resources",
+    ),
+    "search": (("seed: 17", "search: {trials: 3}"), "spec.training.search"),
+    "early stopping": (("seed: 17", "early_stopping: {}"), "spec.training.early_stopping"),
+    "mitigation": (("seed: 17", "mitigation: {augment: [typos]}"), "spec.training.mitigation"),
+    "an initialisation": (
+        ("r: 16", "init_lora_weights: pissa"),
+        "spec.training.lora.init_lora_weights",
+    ),
+    "robustness": (
+        ("metrics: [", "robustness: [typos]\n    metrics: ["),
+        "spec.evaluation.robustness",
+    ),
+    "bias": (("metrics: [", "bias: {}\n    metrics: ["), "spec.evaluation.bias"),
+    "explanations": (("metrics: [", "explain: {}\n    metrics: ["), "spec.evaluation.explain"),
+    "a canary": (("pin: null", "canary: {}"), "spec.promotion.canary"),
+    "a gate against the base": (("against: live", "against: base"), "spec.gates[2].against"),
+    "a gate against a number": (("against: live", "against: 3"), "spec.gates[2].against"),
+    "a gate on robustness": (
+        ("metric: f1_macro, min: 0.85", "metric: robustness.typos.accuracy_drop, max: 0.1"),
+        "spec.gates[0].metric",
+    ),
+    "a detector": (("[text, prediction]", "[text, embedding]"), "spec.monitoring.detectors[1]"),
+    "watched slices": (
+        ("window: {size: 500}", "slices: [channel]"),
+        "spec.monitoring.slices",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "field"), NOT_YET.values(), ids=NOT_YET)
+def test_what_is_declared_and_not_built_yet_is_never_ignored(said, change, field):
+    (error,) = said(change)
+
+    assert f": {field}: " in error
+    assert "not supported yet" in error
+
+
+def test_qlora_is_not_built_yet_and_told_as_such(said):
+    errors = said(("method: lora", "method: qlora\n    quantization: {load_in_4bit: true}"))
+
+    assert [error.split(": ")[1] for error in errors] == [
+        "spec.training.method",
+        "spec.training.quantization",
+    ]
+    assert all("not supported yet" in error for error in errors)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ([("method: lora", "method: qlora")], "18:13: spec.training.method: qlora needs"),
+        (
+            [("method: lora", "method: qlora\n    quantization: {}")],
+            "19:5: spec.training.quantization: exactly one of load_in_4bit and load_in_8bit",
+        ),
+    ],
+    ids=["without bits", "with neither 4 nor 8 bits"],
+)
+def test_quantization_says_which(said, changes, expected):
+    assert any(error.startswith(expected) for error in said(*changes))
+
+
+@pytest.mark.parametrize(
+    ("given", "start"),
+    [
+        ("{metric: f1}", "21:30: spec.training.early_stopping.metric: unknown metric 'f1'"),
+        ("{metric: perplexity}", "21:30: spec.training.early_stopping.metric: perplexity does not"),
+    ],
+)
+def test_early_stopping_needs_a_metric_of_the_task(said, given, start):
+    errors = said(("seed: 17", f"early_stopping: {given}"))
+
+    assert any(error.startswith(start) for error in errors)
+
+
+def test_a_watched_slice_must_be_declared(said):
+    errors = said(("window: {size: 500}", "slices: [chanel]"))
+
+    assert (
+        "31:14: spec.monitoring.slices[0]: 'chanel' is no slice family of data.slices"
+        " (did you mean 'channel'?)"
+    ) in errors
+
+
+class TestMistakesDoNotHideOthers:
+    """Rules are asked about the right parts of a file that is wrong elsewhere."""
+
+    def test_a_wrong_value_does_not_hide_a_broken_rule_elsewhere(self, said):
+        errors = said(("seed: 17", "seed: x"), ("metric: f1_macro, min", "metric: f1_marco, min"))
+
+        assert _fields(errors) == ["spec.training.seed", "spec.gates[0].metric"]
+
+    def test_missing_sections_do_not_hide_a_broken_rule(self, said):
+        text = "kind: Model\nspec:\n  gates:\n    - {metric: f1_macro}\n"
+
+        assert _fields(said(whole=text)) == [
+            "apiVersion",
+            "metadata",
+            "spec.task",
+            "spec.base",
+            "spec.data",
+            "spec.gates[0]",
+        ]
+
+    def test_a_rule_is_not_asked_about_what_is_wrong_already(self, said):
+        errors = said(("metrics: [accuracy, f1_macro, loss]", "metrics: [accuracy, 3]"))
+
+        assert _fields(errors) == ["spec.evaluation.metrics[1]"]
+
+    def test_a_wrong_gate_does_not_hide_another(self, said):
+        errors = said(("- {metric: f1_macro, min: 0.85}", "- 3"), ('slice: "*"', "slice: chanel"))
+
+        assert _fields(errors) == ["spec.gates[0]", "spec.gates[1].slice"]
+
+    def test_a_wrong_field_of_a_gate_does_not_hide_another(self, said):
+        errors = said(("metric: f1_macro, min: 0.85", "metric: f1_marco, mini: 0.85"))
+
+        assert _fields(errors) == ["spec.gates[0].metric", "spec.gates[0].mini"]
+
+    def test_gates_that_are_no_list_are_one_error(self, said, text):
+        before, _, after = text.partition("  gates:")
+        rest = after[after.index("  promotion") :]
+
+        assert _fields(said(whole=f"{before}  gates: 3\n{rest}")) == ["spec.gates"]
+
+
+def _fields(errors):
+    return [error.split(": ")[1] for error in errors]
