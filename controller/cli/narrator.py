@@ -69,13 +69,14 @@ def narrating(api_url: str, *, show: Callable[[str], None]) -> Iterator[None]:
 def _narrate(api_url: str, show: Callable[[str], None], stopped: threading.Event) -> None:
     from registry.client import ApiError, ApiUnreachableError, Client
 
-    api, narrator = Client(api_url), Narrator()
-    while not stopped.wait(POLL_SECONDS):
-        try:
-            events = api.list_events(after=narrator.last_event)
-            models = api.list_models()
-        except (ApiError, ApiUnreachableError):
-            # The supervisor tells when a part is down; there is nothing to tell until it is back.
-            continue
-        for line in (*narrator.tell_events(events), *narrator.tell_progress(models)):
-            show(line)
+    narrator = Narrator()
+    with Client(api_url) as api:
+        while not stopped.wait(POLL_SECONDS):
+            try:
+                events = api.list_events(after=narrator.last_event)
+                models = api.list_models()
+            except (ApiError, ApiUnreachableError):
+                # The supervisor tells when a part is down, and when it is back.
+                continue
+            for line in (*narrator.tell_events(events), *narrator.tell_progress(models)):
+                show(line)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Json = Mapping[str, Any]
 MARKS = {"True": "green", "False": "red", "Unknown": "yellow"}
 SHORT_COMMIT = 7
-BAR_WIDTH = 24
+BAR_WIDTH = 16
 
 
 @cache

@@ -7,9 +7,8 @@ from controller.cli.failures import BadInputError
 
 if TYPE_CHECKING:
     # Types only: pydantic-settings and httpx cost 0.3 s that `--help` does not have.
-    from registry.client import Client
-
     from controller.settings import ControllerSettings
+    from registry.client import Client
 
 
 def load_settings(**given: Any) -> "ControllerSettings":

@@ -16,10 +16,9 @@ from controller.cli.output import (
 )
 from controller.cli.setup import connect
 
-NO_MODELS = (
-    "No models yet. Commit a spec to the repository that `trueup up` follows "
-    "(`trueup init DIR` makes one); `trueup events` says what was found there."
-)
+NO_MODELS = """\
+No models yet. Commit a spec to the repository that `trueup up` follows:
+`trueup init DIR` makes one. `trueup events` says what was found there."""
 COLOURS = {"Ready": "green", "Stalled": "red", "Suspended": "yellow"}
 
 
@@ -27,19 +26,14 @@ def status(
     *, name: OptionalModelArgument = None, json_: JsonOption = False, api_url: ApiUrlOption = None
 ) -> None:
     """Show each model, and what it waits for."""
-    api = connect(api_url)
-    if name is None:
-        models = api.list_models()
-        if json_:
-            print_json(models)
-        else:
-            print_statuses(models)
-        return
-    model = api.get_model(name)
+    with connect(api_url) as api:
+        found = api.list_models() if name is None else api.get_model(name)
     if json_:
-        print_json(model)
+        print_json(found)
+    elif isinstance(found, list):
+        print_statuses(found)
     else:
-        print_status(model)
+        print_status(found)
 
 
 def print_statuses(models: Sequence[Json]) -> None:

@@ -26,7 +26,8 @@ def rollback(
     api_url: ApiUrlOption = None,
 ) -> None:
     """Make an earlier version live at once, and hold it."""
-    done = connect(api_url).roll_back(name, to=to, reason=reason, by=who())
+    with connect(api_url) as api:
+        done = api.roll_back(name, to=to, reason=reason, by=who())
     if json_:
         print_json(done)
         return
@@ -43,7 +44,8 @@ def release(
     api_url: ApiUrlOption = None,
 ) -> None:
     """End a hold: automation decides again."""
-    done = connect(api_url).release(name, reason=reason, by=who())
+    with connect(api_url) as api:
+        done = api.release(name, reason=reason, by=who())
     if json_:
         print_json(done)
         return
@@ -54,7 +56,8 @@ def reconcile(
     name: ModelArgument, *, json_: JsonOption = False, api_url: ApiUrlOption = None
 ) -> None:
     """Look at a model now; try again what failed."""
-    done = connect(api_url).reconcile(name, message=f"asked for by {who()}")
+    with connect(api_url) as api:
+        done = api.reconcile(name, message=f"asked for by {who()}")
     if json_:
         print_json(done)
         return

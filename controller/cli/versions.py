@@ -30,7 +30,8 @@ def versions(
     name: ModelArgument, *, json_: JsonOption = False, api_url: ApiUrlOption = None
 ) -> None:
     """List a model's versions and their quality."""
-    found = connect(api_url).list_versions(name)
+    with connect(api_url) as api:
+        found = api.list_versions(name)
     if json_:
         print_json(found)
     elif found:
@@ -50,9 +51,9 @@ def show(
 ) -> None:
     """Show one version: origin, quality, gates."""
     name, _, which = version.partition("@")
-    api = connect(api_url)
-    number = find_number(which or ALIAS_WHEN_LEFT_OUT, api.list_versions(name), model=name)
-    detail = api.get_version(name, number)
+    with connect(api_url) as api:
+        number = find_number(which or ALIAS_WHEN_LEFT_OUT, api.list_versions(name), model=name)
+        detail = api.get_version(name, number)
     if json_:
         print_json(detail)
         return

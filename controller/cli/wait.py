@@ -13,8 +13,6 @@ from controller.cli.failures import BadInputError, FailedError
 from controller.cli.options import ApiUrlOption, JsonOption, ModelArgument
 from controller.cli.output import Json, print_json, say
 from controller.cli.setup import connect
-from specs.conditions import ConditionStatus, ConditionType
-from specs.problems import suggest
 
 if TYPE_CHECKING:
     from registry.client import Client
@@ -70,7 +68,8 @@ def wait(
     Exit 0 when it is, 1 when it is not in time.
     """
     wish = parse_wish(for_, revision=revision)
-    model = _poll(_Watcher(connect(api_url), name), wish, timeout)
+    with connect(api_url) as api:
+        model = _poll(_Watcher(api, name), wish, timeout)
     if json_:
         print_json(model)
     else:
@@ -86,6 +85,9 @@ def parse_wish(text: str, *, revision: str | None = None) -> Wish:
     if version := VERSION.fullmatch(text):
         number = int(version[1])
         return Wish(text, lambda model: model["live_version"] == number)
+    from specs.conditions import ConditionStatus, ConditionType
+    from specs.problems import suggest
+
     condition, _, wanted = text.partition("=")
     wanted = wanted or ConditionStatus.TRUE.value
     known = [one.value for one in ConditionType]
@@ -123,6 +125,8 @@ class _Watcher:
         self._api = api
         self._name = name
         self._away_since: float | None = None
+        self.why_away: Exception | None = None
+        """Why the API did not answer the last time it was asked."""
 
     def look(self) -> Json | None:
         """Return the status; None while the model is unknown or the API does not answer."""
@@ -134,12 +138,13 @@ class _Watcher:
             if error.status != NOT_FOUND:
                 raise
             model = None
-        except ApiUnreachableError:
+        except ApiUnreachableError as error:
+            self.why_away = error
             self._away_since = self._away_since or time.monotonic()
             if time.monotonic() - self._away_since > UNREACHABLE_SECONDS:
                 raise
             return None
-        self._away_since = None
+        self._away_since = self.why_away = None
         return model
 
 
@@ -169,6 +174,8 @@ def _poll(watcher: _Watcher, wish: Wish, timeout: float) -> Json:
             return model
         said = _tell(model, said)
         left = deadline - time.monotonic()
+        if left <= 0 and watcher.why_away is not None:
+            raise watcher.why_away
         if left <= 0:
             raise FailedError(
                 f"not {wish.text} after {timeout:g} s: {_news(model)}",

@@ -1,0 +1,86 @@
+import json
+
+import pytest
+
+from registry.records import Verdict
+
+
+@pytest.fixture
+def two_versions(world):
+    world.declare()
+    world.go_live(world.version(f1=0.90))
+    world.version(f1=0.70, verdict=Verdict.FAIL)
+
+
+def test_versions_are_listed_newest_first_with_their_quality(two_versions, trueup):
+    lines = trueup("versions", "support-intents").stdout.splitlines()
+
+    assert lines[1].split()[:2] == ["2", "failed"]
+    assert "0.900 [0.85, 0.95]" in lines[2]
+    assert lines[2].split()[-1] == "live"
+    assert max(len(line) for line in lines) <= 80
+
+
+def test_json_lists_versions_with_the_fields_that_scripts_rely_on(two_versions, trueup):
+    first, second = json.loads(trueup("versions", "support-intents", "--json").stdout)
+
+    assert first["number"] == 1
+    assert first["aliases"] == ["live"]
+    assert second["state"] == "failed"
+    assert set(first["metrics"]["f1_macro"]) >= {"value", "low", "high", "n"}
+    assert {"training_digest", "revision", "created_at"} <= set(first)
+
+
+def test_no_versions_yet_is_not_an_error(world, trueup):
+    world.declare()
+
+    result = trueup("versions", "support-intents")
+
+    assert result.exit_code == 0
+    assert "trueup status support-intents" in result.stdout
+
+
+@pytest.mark.parametrize("which", ["support-intents", "support-intents@live", "support-intents@1"])
+def test_a_version_is_shown_by_number_or_alias(two_versions, trueup, which):
+    result = trueup("show", which)
+
+    assert result.exit_code == 0
+    assert "1 of support-intents, live" in result.stdout
+
+
+def test_a_version_shows_its_gates_and_slices(two_versions, trueup):
+    said = trueup("show", "support-intents@2").stdout
+
+    assert "fail" in said
+    assert "f1_macro is at least 0.65, needed 0.80" in said
+    assert "channel=email" in said
+
+
+def test_json_of_one_version_has_lineage_and_gates(two_versions, trueup):
+    detail = json.loads(trueup("show", "support-intents@2", "--json").stdout)
+
+    assert detail["lineage"] == {"base": {"model": "tiny"}}
+    assert detail["gates"]["verdicts"][0]["verdict"] == "fail"
+
+
+def test_a_number_that_is_not_there_is_named_with_those_that_are(two_versions, trueup):
+    result = trueup("show", "support-intents@7")
+
+    assert result.exit_code == 1
+    assert "its versions: 1, 2" in result.stderr
+
+
+def test_an_alias_that_is_not_there_is_bad_input(two_versions, trueup):
+    result = trueup("show", "support-intents@best")
+
+    assert result.exit_code == 2
+    assert "neither a version number nor an alias" in result.stderr
+
+
+def test_nothing_live_is_said_plainly(world, trueup):
+    world.declare()
+
+    result = trueup("show", "support-intents")
+
+    assert result.exit_code == 1
+    assert "no live version" in result.stderr
