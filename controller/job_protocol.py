@@ -25,6 +25,8 @@ from specs.errors import TrueupError
 INTERRUPTED_EXIT_CODE = 75
 """BSD's EX_TEMPFAIL: stopped on request, without a result; start it again to go on."""
 
+RESERVED_BYTES = 16 * 1024
+
 
 class Interrupted(BaseException):
     """SIGTERM arrived. A job that can save its work catches this, saves, and raises it again."""
@@ -41,6 +43,9 @@ class JobFolder:
         self.checkpoints = path / "checkpoints"
         self.output.mkdir(exist_ok=True)
         self.checkpoints.mkdir(exist_ok=True)
+        # Space for the result is taken now, so that a job on a full disk can still say so.
+        self._reserve = path / "result.reserve"
+        self._reserve.write_bytes(b" " * RESERVED_BYTES)
 
     def progress(
         self,
@@ -73,7 +78,15 @@ class JobFolder:
             file.write(json.dumps(line) + "\n")
 
     def _finish(self, result: dict[str, Any]) -> None:
-        write_atomically(self.path / "result.json", json.dumps(result, indent=1))
+        text = json.dumps(result, indent=1).encode()
+        if len(text) > RESERVED_BYTES:
+            write_atomically(self.path / "result.json", text.decode())
+            return
+        with self._reserve.open("r+b") as file:
+            file.write(text)  # the spaces that are left behind it are still JSON
+            file.flush()
+            os.fsync(file.fileno())
+        self._reserve.replace(self.path / "result.json")
 
 
 def write_atomically(path: Path, text: str) -> None:
