@@ -1,130 +1,25 @@
 """The gateway over real HTTP, a real SQLite store and real artifacts; only the model is a fake."""
 
-import json
-import os
-import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
 import httpx
 import pytest
 
-from registry.artifacts import open_artifacts
-from registry.artifacts.folders import put_folder
-from registry.records import VersionDraft
 from registry.server import listen, make_server
 from registry.serving.assembly import build_service
-from registry.serving.engine import Classified
 from registry.serving.gateway import build_gateway
 from registry.settings import Settings
-from registry.store.aliases import find_alias, move_alias
 from registry.store.database import Database
 from registry.store.events import list_events
-from registry.store.models import declare_model, set_waiting_for
-from registry.store.predictions import read_observations
-from registry.store.versions import record_version
-from specs.digest import digest_of
-from specs.names import LIVE, Revision
+from registry.store.models import set_waiting_for
+from tests.integration.gateways import MODEL, FolderEngine, Gateway, captured, wait_until
 
-REVISION = Revision(f"main@sha1:{'a' * 40}")
-MODEL = "intents"
 CLIENTS = 8
 MOVES = 20
-
-
-class EchoModel:
-    """Answers every text with the label its version was made with."""
-
-    def __init__(self, label: str) -> None:
-        self.labels = (label, "other")
-
-    def predict(self, texts):
-        # A pass takes a while, so that requests are in flight when the alias moves.
-        time.sleep(0.002)
-        label = self.labels[0]
-        return [Classified(label, 0.75, {label: 0.75, "other": 0.25}) for _ in texts]
-
-
-class FolderEngine:
-    """Loads what the version's folder says; a version may say that it is broken."""
-
-    def load(self, folder: Path) -> EchoModel:
-        said = json.loads((folder / "trueup.json").read_text())
-        if said.get("is_broken"):
-            raise ValueError("the head does not fit the base")
-        return EchoModel(said["label"])
-
-
-@dataclass
-class Gateway:
-    """A running gateway and the registry it follows."""
-
-    settings: Settings
-    database: Database
-    url: str = ""
-    folders: Iterator[int] = field(default_factory=lambda: iter(range(1000)))
-
-    def add_version(self, model: str = MODEL, **said: object) -> int:
-        folder = self.settings.home / f"made-{next(self.folders)}"
-        folder.mkdir(parents=True)
-        (folder / "trueup.json").write_text(json.dumps(said))
-        draft = VersionDraft(
-            model=model,
-            training_digest=digest_of([model, said, folder.name]),
-            revision=REVISION,
-            run_id="r-0000000000",
-            files=put_folder(open_artifacts(self.settings), folder),
-            lineage={},
-            training={},
-        )
-        with self.database.transaction() as session:
-            return record_version(session, draft, now=datetime.now(UTC)).number
-
-    def declare(self, model: str = MODEL, **serving: object) -> None:
-        with self.database.transaction() as session:
-            spec = {"kind": "Model", "spec": {"serving": serving}}
-            declare_model(
-                session,
-                model,
-                path=f"specs/{model}.yaml",
-                revision=REVISION,
-                spec=spec,
-                now=datetime.now(UTC),
-            )
-
-    def move_live(self, to: int, model: str = MODEL) -> None:
-        with self.database.transaction() as session:
-            found = find_alias(session, model, LIVE)
-            move_alias(
-                session,
-                model,
-                LIVE,
-                to=to,
-                expected=found.version if found else None,
-                by="test",
-                reason="a test moves it",
-                now=datetime.now(UTC),
-            )
-
-    def predict(self, *texts: str, model: str = MODEL) -> httpx.Response:
-        return httpx.post(f"{self.url}/v1/models/{model}:predict", json={"texts": list(texts)})
-
-    def wait_until_answered_by(self, version: int, model: str = MODEL, seconds: float = 5) -> float:
-        """Seconds it took."""
-        started = time.monotonic()
-        while time.monotonic() - started < seconds:
-            if self.predict("hello", model=model).headers.get("X-Trueup-Version") == str(version):
-                return time.monotonic() - started
-            time.sleep(0.01)
-        pytest.fail(f"version {version} did not answer within {seconds} s")
 
 
 @pytest.fixture
@@ -268,7 +163,7 @@ def test_a_rollback_is_answered_at_once_also_after_a_restart_of_the_gateway(gate
     again.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     again.wait_until_answered_by(numbers[1])
 
-    warm = _wait_until(lambda: len(service.versions.table[MODEL].warm) == 2)
+    warm = wait_until(lambda: len(service.versions.table[MODEL].warm) == 2)
     server.should_exit = True
     thread.join()
 
@@ -289,7 +184,7 @@ def test_only_live_and_previous_are_kept(gateway):
 
 
 def test_an_unknown_model_is_a_404_that_names_the_nearest(gateway):
-    _wait_until(lambda: httpx.get(f"{gateway.url}/readyz").status_code == 200)
+    wait_until(lambda: httpx.get(f"{gateway.url}/readyz").status_code == 200)
 
     answer = gateway.predict("hello", model="intent")
 
@@ -301,7 +196,7 @@ def test_an_unknown_model_is_a_404_that_names_the_nearest(gateway):
 def test_a_model_without_a_live_version_is_a_503_that_says_what_it_waits_for(gateway):
     with gateway.database.transaction() as session:
         set_waiting_for(session, MODEL, "training run r-1234567890")
-    _wait_until(lambda: "r-1234567890" in gateway.predict("hello").text)
+    wait_until(lambda: "r-1234567890" in gateway.predict("hello").text)
 
     answer = gateway.predict("hello")
 
@@ -337,13 +232,13 @@ def test_what_is_answered_is_captured_with_ids_slices_and_version(gateway):
     question = {"texts": ["nul \x00 é"], "ids": ["ticket-7"], "slices": [{"channel": "chat"}]}
 
     httpx.post(f"{gateway.url}/v1/models/{MODEL}:predict", json=question).raise_for_status()
-    _wait_until(lambda: "ticket-7" in _captured(gateway, number))
+    wait_until(lambda: "ticket-7" in captured(gateway, number))
 
-    captured = _captured(gateway, number)["ticket-7"]
-    assert captured.label == "billing"
-    assert captured.score == pytest.approx(0.75)
-    assert captured.slices == {"channel": "chat"}
-    assert captured.latency_seconds > 0
+    kept = captured(gateway, number)["ticket-7"]
+    assert kept.label == "billing"
+    assert kept.score == pytest.approx(0.75)
+    assert kept.slices == {"channel": "chat"}
+    assert kept.latency_seconds > 0
 
 
 def test_serving_settings_of_a_new_spec_apply_to_the_live_version(gateway):
@@ -356,7 +251,7 @@ def test_serving_settings_of_a_new_spec_apply_to_the_live_version(gateway):
     gateway.predict("private")
     time.sleep(0.5)
 
-    texts = {one.text for one in _captured(gateway, number).values()}
+    texts = {one.text for one in captured(gateway, number).values()}
     assert "private" not in texts
     assert "hello" in texts
 
@@ -369,7 +264,7 @@ def test_too_large_a_body_is_a_413_also_for_a_client_that_is_still_sending(gatew
 
 
 def test_the_probes_answer(gateway):
-    _wait_until(lambda: httpx.get(f"{gateway.url}/readyz").status_code == 200)
+    wait_until(lambda: httpx.get(f"{gateway.url}/readyz").status_code == 200)
 
     assert httpx.get(f"{gateway.url}/healthz").json() == {"status": "ok"}
     assert httpx.get(f"{gateway.url}/v2/health/live").json() == {"live": True}
@@ -377,134 +272,13 @@ def test_the_probes_answer(gateway):
     assert httpx.get(f"{gateway.url}/openapi.json").status_code == 200
 
 
-def test_a_port_in_use_is_one_clear_line_and_exit_code_1(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-
-        ended = subprocess.run(
-            [sys.executable, "-m", "registry.serving"],
-            env=_environment(tmp_path, port),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    assert ended.returncode == 1
-    [line] = ended.stderr.strip().splitlines()
-    assert str(port) in line
-    assert "TRUEUP_GATEWAY_PORT" in line
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_process_becomes_ready_and_ends_with_0_when_asked_to_stop(tmp_path, number):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "registry.serving"], env=_environment(tmp_path, port)
-    )
-
-    is_ready = _wait_until(lambda: _status(f"http://127.0.0.1:{port}/readyz") == 200, seconds=30)
-    process.send_signal(number)
-    code = process.wait(timeout=20)
-
-    assert is_ready
-    assert code == 0
-
-
-SLOW_GATEWAY = """
-import sys, time
-from pathlib import Path
-from registry.server import listen, run
-from registry.serving.assembly import build_service
-from registry.serving.engine import Classified
-from registry.serving.gateway import build_gateway
-from registry.settings import Settings
-from registry.store.database import Database
-
-class Slow:
-    labels = ("a",)
-    def predict(self, texts):
-        time.sleep(1.0)
-        return [Classified("a", 1.0, {"a": 1.0}) for _ in texts]
-
-class Engine:
-    def load(self, folder):
-        return Slow()
-
-settings = Settings()
-database = Database.open(settings.resolved_database_url)
-listener = listen("127.0.0.1", settings.gateway_port)
-run(build_gateway(build_service(settings, database, Engine())), [listener])
-"""
-
-
-def test_stopping_answers_and_captures_what_is_in_flight(tmp_path):
-    settings = Settings(home=tmp_path / "home")
-    settings.home.mkdir()
-    slow = Gateway(settings, Database.open(settings.resolved_database_url))
-    slow.declare()
-    slow.move_live(slow.add_version(label="a"))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    slow.url = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen(
-        [sys.executable, "-c", SLOW_GATEWAY], env=_environment(settings.home, port)
-    )
-    assert _wait_until(lambda: _status(f"{slow.url}/readyz") == 200, seconds=30)
-    answers: list[httpx.Response] = []
-    clients = [
-        threading.Thread(target=lambda: answers.append(slow.predict("in flight"))) for _ in range(4)
-    ]
-    for client in clients:
-        client.start()
-    time.sleep(0.4)
-
-    process.send_signal(signal.SIGTERM)
-    code = process.wait(timeout=20)
-    for client in clients:
-        client.join()
-
-    assert code == 0
-    assert [answer.status_code for answer in answers] == [200] * 4
-    assert len(_captured(slow, 1)) == 4
-    slow.database.close()
-
-
-def _environment(home: Path, port: int) -> dict[str, str]:
-    own = {"TRUEUP_HOME": str(home), "TRUEUP_GATEWAY_PORT": str(port), "OMP_NUM_THREADS": "1"}
-    return {**os.environ, **own}
-
-
-def _status(url: str) -> int:
-    try:
-        return httpx.get(url).status_code
-    except httpx.TransportError:
-        return 0
-
-
-def _wait_until(holds, seconds: float = 5) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if holds():
-            return True
-        time.sleep(0.02)
-    return False
-
-
 def _wait_for_events(database: Database, kind: str):
     def found():
         with database.reading() as session:
             return [event for event in list_events(session) if event.kind == kind]
 
-    assert _wait_until(lambda: bool(found()))
+    assert wait_until(lambda: bool(found()))
     return found()
-
-
-def _captured(gateway: Gateway, version: int):
-    with gateway.database.reading() as session:
-        stored = read_observations(session, MODEL, version, after=0, limit=1000)
-    return {one.observation.request_id: one.observation for one in stored}
 
 
 def _stored_file(settings: Settings, content: bytes) -> Path:
