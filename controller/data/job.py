@@ -15,7 +15,7 @@ from controller.data.prepared import (
     read_report,
     write_prepared,
 )
-from controller.data.pull import Repository, fetch
+from controller.data.pull import Repository, fetch, md5_of
 from controller.data.rows import Reading, Row
 from controller.data.splits import split_rows
 from controller.data.tables import empty_file, read_table
@@ -37,7 +37,7 @@ class DataJob:
     cache: Path
     prepared: Path
     fetched: Mapping[str, Path]
-    """Data path → a file that is here already; its hash is checked all the same."""
+    """Data path → a file that is here already; used when it has the right hash."""
 
     @classmethod
     def of(cls, job: Mapping[str, Any]) -> "DataJob":
@@ -90,11 +90,16 @@ def _pull(job: DataJob, folder: JobFolder) -> dict[str, Path]:
     contents = {}
     for step, (split, path) in enumerate(job.files.items()):
         folder.progress("pulling", step, len(job.files), message=path)
-        contents[split] = job.fetched.get(path) or fetch(
-            job.repository, path, job.hashes[path], cache=job.cache
-        )
+        contents[split] = _content(job, path)
     folder.progress("pulling", len(job.files), len(job.files))
     return contents
+
+
+def _content(job: DataJob, path: str) -> Path:
+    wanted, here = job.hashes[path], job.fetched.get(path)
+    if here is not None and md5_of(here) == wanted:
+        return here
+    return fetch(job.repository, path, wanted, cache=job.cache)
 
 
 def _read(job: DataJob, contents: Mapping[str, Path], folder: JobFolder) -> dict[str, list[Row]]:

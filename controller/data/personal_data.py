@@ -9,12 +9,15 @@ from collections.abc import Iterable, Mapping
 KINDS = ("email", "phone", "card")
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w")
 _CARD = re.compile(r"(?<![\d.,-])\d(?:[ -]?\d){12,18}(?![\d.,-]*\d)")
-_PHONE = re.compile(
-    r"(?<![\w+.,-])(?:\+\d{1,3}[ .-]?)?(?:\(\d{1,4}\)[ .-]?)?\d(?:[ .-]?\d){6,13}(?![\w])"
+_NUMBER = re.compile(r"(?<![\w.,+-])\+?[\d(][\d ().-]*\d(?!\w)")
+_DATE_OR_AMOUNT = re.compile(
+    r"\b(?:\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d+[.,]\d{2})\b"
 )
-_PHONE_SIGN = re.compile(r"^\+|[ ().-]")
-_DATE_OR_AMOUNT = re.compile(r"^\d{4}-\d{2}-\d{2}$|^\d{1,2}[.-]\d{1,2}[.-]\d{2,4}$|^\d+[.]\d+$")
+_GROUP_SIGN = re.compile(r"^\+|[ ().-]")
+_LONG_GROUP = re.compile(r"\d{3}")
 _MIN_PHONE_DIGITS = 8
+_MAX_PHONE_DIGITS = 15
+"""E.164's limit."""
 
 
 def find_personal_data(texts: Iterable[tuple[int, str]]) -> Mapping[str, list[int]]:
@@ -35,10 +38,10 @@ def kinds_in(text: str) -> list[str]:
     if sum(character.isdigit() for character in text) < _MIN_PHONE_DIGITS:
         return kinds
     cards = [match.group() for match in _CARD.finditer(text) if has_luhn(match.group())]
-    rest = text
+    rest = _DATE_OR_AMOUNT.sub(" x ", text)
     for card in cards:
-        rest = rest.replace(card, " ")
-    if any(_is_phone(match.group()) for match in _PHONE.finditer(rest)):
+        rest = rest.replace(card, " x ")
+    if any(_is_phone(match.group()) for match in _NUMBER.finditer(rest)):
         kinds.append("phone")
     if cards:
         kinds.append("card")
@@ -52,8 +55,8 @@ def has_luhn(number: str) -> bool:
     return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
 
 
-def _is_phone(text: str) -> bool:
+def _is_phone(number: str) -> bool:
     """Tell a telephone number from an order number: by a plus sign or by how it is grouped."""
-    digits = sum(character.isdigit() for character in text)
-    grouped = bool(_PHONE_SIGN.search(text)) and not _DATE_OR_AMOUNT.match(text)
-    return digits >= _MIN_PHONE_DIGITS and grouped
+    digits = sum(character.isdigit() for character in number)
+    is_grouped = bool(_GROUP_SIGN.search(number) and _LONG_GROUP.search(number))
+    return _MIN_PHONE_DIGITS <= digits <= _MAX_PHONE_DIGITS and is_grouped

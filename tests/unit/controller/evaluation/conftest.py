@@ -2,12 +2,11 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from controller.job_protocol import JobFolder
 from registry.bases import resolve_base
 from registry.settings import Settings
 
@@ -80,10 +79,10 @@ def tiny_decoder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def run_job(tmp_path):
-    """A runner of evaluation jobs: ``run_job(job, prepared rows by split)`` → its folder."""
+def make_job(tmp_path):
+    """A maker of job folders: ``make_job(job, prepared rows by split)``."""
 
-    def run(job: dict, rows: dict[str, list[dict]]) -> Path:
+    def make(job: dict, rows: dict[str, list[dict]]) -> Path:
         folder, prepared = tmp_path / "job", tmp_path / "prepared"
         folder.mkdir()
         prepared.mkdir()
@@ -92,8 +91,20 @@ def run_job(tmp_path):
             (prepared / f"{split}.jsonl").write_text(lines)
         content = {"prepared": str(prepared), "near_leakage": "exclude_from_gates", "threads": 1}
         (folder / "job.json").write_text(json.dumps(content | job))
-        command = [sys.executable, "-m", "controller.evaluation", str(folder)]
-        subprocess.run(command, check=True, capture_output=True)
         return folder
+
+    return make
+
+
+@pytest.fixture
+def run_job(make_job):
+    """Run a job in this process (loading torch takes seconds) and return its output folder."""
+
+    def run(job: dict, rows: dict[str, list[dict]]) -> Path:
+        from controller.evaluation.job import evaluate
+
+        folder = JobFolder(make_job(job, rows))
+        evaluate(folder)
+        return folder.output
 
     return run

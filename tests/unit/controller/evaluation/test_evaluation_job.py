@@ -1,10 +1,13 @@
 """The job as a process: real predictions, and the evidence that it writes."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
+from controller.errors import EvaluationError
 from controller.evaluation.evidence import read_rows
 from controller.evaluation.metrics import measure
 
@@ -35,10 +38,6 @@ def all_rows() -> dict[str, list[dict]]:
     return {split: prepared_rows(split) for split in ("train", "validation", "test")}
 
 
-def result_of(folder) -> dict:
-    return json.loads((folder / "result.json").read_text())
-
-
 @pytest.fixture
 def classification(classifier_version, minilm) -> dict:
     return {
@@ -50,12 +49,11 @@ def classification(classifier_version, minilm) -> dict:
 
 
 def test_the_evidence_is_rows_metrics_slices_and_a_reference(run_job, classification):
-    folder = run_job(classification, all_rows())
+    output = run_job(classification, all_rows())
 
-    measured = json.loads((folder / "output" / "metrics.json").read_text())
-    rows = read_rows((folder / "output" / "rows.jsonl").read_text().splitlines())
-    reference = json.loads((folder / "output" / "reference.json").read_text())
-    assert result_of(folder)["ok"] is True
+    measured = json.loads((output / "metrics.json").read_text())
+    rows = read_rows((output / "rows.jsonl").read_text().splitlines())
+    reference = json.loads((output / "reference.json").read_text())
     assert list(measured["metrics"]) == METRICS
     assert measured["metrics"]["accuracy"]["value"] == measure("accuracy", rows).value > 0.7
     assert set(measured["slices"]) == {"channel=web", "channel=mail"}
@@ -66,9 +64,9 @@ def test_the_evidence_is_rows_metrics_slices_and_a_reference(run_job, classifica
 
 
 def test_the_overfit_gap_is_training_accuracy_less_held_out_accuracy(run_job, classification):
-    folder = run_job(classification, all_rows())
+    output = run_job(classification, all_rows())
 
-    metrics = json.loads((folder / "output" / "metrics.json").read_text())["metrics"]
+    metrics = json.loads((output / "metrics.json").read_text())["metrics"]
     gap = metrics["overfit_gap"]
     assert gap["value"] == pytest.approx(0.99 - metrics["accuracy"]["value"])
     assert gap["low"] < gap["value"] < gap["high"]
@@ -79,9 +77,9 @@ def test_near_leaks_are_judged_apart(run_job, classification):
     for row in rows["test"][:3]:
         row["near_leak"] = True
 
-    folder = run_job(classification, rows)
+    output = run_job(classification, rows)
 
-    measured = json.loads((folder / "output" / "metrics.json").read_text())
+    measured = json.loads((output / "metrics.json").read_text())
     assert measured["metrics"]["accuracy"]["n"] == 5
     assert measured["report"]["excluded"] == {"near_leak": 3}
     assert measured["report"]["all_rows"]["accuracy"]["n"] == 8
@@ -92,23 +90,43 @@ def test_a_test_set_of_near_leaks_only_is_refused(run_job, classification):
     for row in rows["test"]:
         row["near_leak"] = True
 
-    folder = run_job(classification, rows)
+    with pytest.raises(EvaluationError, match="all 8 test rows nearly repeat") as refused:
+        run_job(classification, rows)
 
-    result = result_of(folder)
-    assert (result["ok"], result["reason"]) == (False, "NoCleanTestRows")
-    assert "near_leakage: report" in result["fix"]
+    assert refused.value.reason == "NoCleanTestRows"
+    assert "near_leakage: report" in refused.value.fix
+
+
+def test_the_process_ends_with_a_result_and_has_told_how_far_it_was(make_job, classification):
+    folder = make_job(classification, all_rows())
+
+    done = subprocess.run(
+        [sys.executable, "-m", "controller.evaluation", str(folder)],
+        capture_output=True,
+        check=False,
+    )
+
+    result = json.loads((folder / "result.json").read_text())
+    progress = [json.loads(line) for line in (folder / "progress.jsonl").read_text().splitlines()]
+    assert (done.returncode, result["ok"]) == (0, True)
+    assert list(dict.fromkeys(line["phase"] for line in progress)) == [
+        "loading",
+        "predicting validation",
+        "predicting test",
+        "measuring",
+        "writing",
+    ]
 
 
 def test_a_label_that_the_version_does_not_know_is_a_wrong_answer(run_job, classification):
     rows = all_rows()
     rows["test"][0]["label"] = "loan"
 
-    folder = run_job(classification, rows)
+    output = run_job(classification, rows)
 
-    first = json.loads((folder / "output" / "rows.jsonl").read_text().splitlines()[0])
+    first = json.loads((output / "rows.jsonl").read_text().splitlines()[0])
     assert first["correct"] is False
     assert np.isfinite(first["loss"])
-    assert result_of(folder)["ok"] is True
 
 
 def test_generated_answers_are_measured(run_job, tiny_decoder):
@@ -124,12 +142,10 @@ def test_generated_answers_are_measured(run_job, tiny_decoder):
         "metrics": ["loss", "perplexity", "exact_match", "token_f1"],
     }
 
-    folder = run_job(job, {"train": rows, "validation": rows[:2], "test": rows})
+    output = run_job(job, {"train": rows, "validation": rows[:2], "test": rows})
 
-    measured = json.loads((folder / "output" / "metrics.json").read_text())["metrics"]
-    lines = [
-        json.loads(line) for line in (folder / "output" / "rows.jsonl").read_text().splitlines()
-    ]
+    measured = json.loads((output / "metrics.json").read_text())["metrics"]
+    lines = [json.loads(line) for line in (output / "rows.jsonl").read_text().splitlines()]
     assert [line["row"] for line in lines] == [1, 2, 3]
     assert measured["loss"]["value"] == pytest.approx(np.log(12), abs=0.5)
     assert measured["perplexity"]["value"] == pytest.approx(np.exp(measured["loss"]["value"]))

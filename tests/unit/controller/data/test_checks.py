@@ -1,0 +1,216 @@
+"""The checks: what each one finds, and what its action does."""
+
+import pytest
+
+from controller.data.checks import (
+    CHECKS,
+    check_empty_rows,
+    check_exact_duplicates,
+    check_exact_leakage,
+    check_label_conflicts,
+    check_near_duplicates,
+    check_near_leakage,
+    check_personal_data,
+    check_rows_per_label,
+    check_unseen_labels,
+)
+from controller.data.findings import refuse_failures
+from controller.errors import DataError
+from tests.unit.controller.data.builders import inspection, rows
+
+CLEAN = rows(("where is my card", "card"), ("give my money back", "refund"))
+HELD = rows(("the card never came", "card"), ("please return what I paid", "refund"))
+FILES = {"train": "data/train.csv", "test": "data/test.csv"}
+
+
+def numbers(found, split):
+    return [row.number for row in found.rows[split]]
+
+
+def test_clean_rows_give_no_finding_and_stay():
+    found = inspection(CLEAN, HELD)
+
+    for check in CHECKS.values():
+        check(found)
+
+    assert found.findings == []
+    assert found.rows == {"train": CLEAN, "test": HELD}
+
+
+def test_empty_rows_are_dropped_and_counted():
+    found = inspection(rows(("a", "x"), ("  ", "x"), ("b", "")), HELD)
+
+    check_empty_rows(found)
+
+    [finding] = found.findings
+    assert numbers(found, "train") == [1]
+    assert (finding.count, finding.rows) == (2, (2, 3))
+    assert [shown["empty"] for shown in finding.examples] == ["text", "target"]
+
+
+def test_a_row_without_a_label_cannot_only_be_reported():
+    found = inspection(rows(("a", "x"), ("b", "")), HELD, empty_rows="report")
+
+    check_empty_rows(found)
+
+    assert found.findings[0].action == "fail"
+
+
+def test_quarantined_rows_are_taken_out_and_kept_in_the_report():
+    found = inspection(rows(("a", "x"), ("a ", "x")), HELD, exact_duplicates="quarantine")
+
+    check_exact_duplicates(found)
+
+    assert numbers(found, "train") == [1]
+    assert found.quarantined == [
+        {"row": 2, "text": "a ", "target": "x", "split": "train", "check": "exact_duplicates"}
+    ]
+
+
+def test_a_duplicate_has_the_same_text_and_label_but_for_white_space():
+    found = inspection(rows(("a b", "x"), ("a  b", "x"), ("a b", "y"), ("A b", "x")), HELD)
+
+    check_exact_duplicates(found)
+
+    assert numbers(found, "train") == [1, 3, 4]
+    assert found.findings[0].examples[0]["same_as"] == 1
+
+
+def test_reported_rows_stay():
+    found = inspection(rows(("a", "x"), ("a", "x")), HELD, exact_duplicates="report")
+
+    check_exact_duplicates(found)
+
+    assert numbers(found, "train") == [1, 2]
+    assert found.findings[0].message == "exact duplicates: 1 (row 2)"
+
+
+def test_one_text_with_two_labels_is_reported():
+    found = inspection(rows(("Hi!", "x"), ("b", "x"), ("hi", "y")), HELD)
+
+    check_label_conflicts(found)
+
+    [finding] = found.findings
+    assert finding.rows == (1, 3)
+    assert finding.examples[0]["labels"] == ["x", "y"]
+
+
+def test_leaked_rows_are_dropped_from_the_test_side():
+    found = inspection(CLEAN, [*HELD, *rows(("where is  my card", "card"))])
+
+    check_exact_leakage(found)
+
+    assert found.rows["train"] == CLEAN
+    assert found.rows["test"] == HELD
+
+
+def test_leaked_validation_rows_are_only_reported():
+    found = inspection(CLEAN, HELD, validation=rows(("where is my card", "card")))
+
+    check_exact_leakage(found)
+
+    [finding] = found.findings
+    assert (finding.split, finding.action) == ("validation", "report")
+    assert len(found.rows["validation"]) == 1
+
+
+def test_near_leaks_stay_and_are_marked_for_gates():
+    test = rows(("the card never came", "card"), ("Where is my cards?", "card"))
+    found = inspection(CLEAN, test)
+
+    check_near_leakage(found)
+
+    assert found.near_leaks == {2}
+    assert found.rows["test"] == test
+    assert found.findings[0].examples[0]["near_text"] == "where is my card"
+
+
+@pytest.mark.parametrize("action", ["report", "fail"])
+def test_near_leaks_are_not_marked_when_they_are_to_be_judged(action):
+    found = inspection(CLEAN, rows(("Where is my cards?", "card")), near_leakage=action)
+
+    check_near_leakage(found)
+
+    assert found.near_leaks == frozenset()
+    assert found.findings[0].action == action
+
+
+def test_what_would_cost_too_much_is_said_and_not_done():
+    long = rows(*((f"{index} {'word ' * 40}", "x") for index in range(3)))
+    found = inspection(long, long)
+
+    check_near_leakage(found)
+    check_near_duplicates(found)
+
+    assert [finding.action for finding in found.findings] == ["skipped", "skipped"]
+    assert "not looked for" in found.findings[0].message
+
+
+def test_near_duplicates_are_never_dropped():
+    found = inspection(rows(("where is my card", "x"), ("where is my cards", "x")), HELD)
+
+    check_near_duplicates(found)
+
+    assert numbers(found, "train") == [1, 2]
+    assert found.findings[0].rows == (2,)
+
+
+def test_rare_labels_fail_with_their_counts():
+    found = inspection(CLEAN, HELD, min_rows_per_label=5)
+
+    check_rows_per_label(found)
+
+    [finding] = found.findings
+    assert finding.action == "fail"
+    assert finding.message == "2 labels have fewer than 5 rows: card (1), refund (1)"
+
+
+def test_a_single_label_is_nothing_to_learn():
+    found = inspection(rows(("a", "x"), ("b", "x")), HELD)
+
+    check_rows_per_label(found)
+
+    assert "nothing to learn" in found.findings[0].message
+
+
+def test_held_out_labels_that_training_never_sees_fail():
+    found = inspection(CLEAN, [*HELD, *rows(("a loan", "loan"))])
+
+    check_unseen_labels(found)
+
+    [finding] = found.findings
+    assert finding.action == "fail"
+    assert "loan" in finding.message
+
+
+def test_personal_data_is_counted_and_not_copied():
+    found = inspection(rows(("I am ann@mail.example.org", "x"), ("b", "y")), HELD)
+
+    check_personal_data(found)
+
+    [finding] = found.findings
+    assert finding.counts == {"email": 1}
+    assert "ann" not in repr(finding)
+
+
+def test_generation_has_no_labels_to_check():
+    train = rows(("p", "one"), ("p", "two"))
+    found = inspection(train, rows(("q", "three")), task="causal-lm", min_rows_per_label=5)
+
+    for check in (check_label_conflicts, check_rows_per_label, check_unseen_labels):
+        check(found)
+
+    assert found.findings == []
+
+
+def test_all_failures_stand_in_one_error():
+    found = inspection(CLEAN, rows(("a", "loan")), min_rows_per_label=5)
+    check_rows_per_label(found)
+    check_unseen_labels(found)
+
+    with pytest.raises(DataError) as refused:
+        refuse_failures(found.findings, FILES)
+
+    assert refused.value.reason == "ChecksFailed"
+    assert "data/train.csv: 2 labels" in str(refused.value)
+    assert "data/test.csv: labels that no training row has (loan)" in str(refused.value)

@@ -1,0 +1,111 @@
+"""The data job from files to prepared folder."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from controller.data.prepared import read_prepared
+from controller.errors import DataError
+from tests.unit.controller.data.conftest import TEST_CSV, training_csv
+
+GOOD = {"data/train.csv": training_csv(), "data/test.csv": TEST_CSV}
+
+
+def test_files_become_a_prepared_folder(run_data_job, tmp_path):
+    _, result = run_data_job(GOOD)
+
+    prepared = tmp_path / "prepared" / "ab12"
+    assert result["rows"] == {"train": 32, "validation": 4, "test": 2}
+    assert result["labels"] == 2
+    assert sorted(path.name for path in prepared.iterdir()) == [
+        "labels.json",
+        "report.json",
+        "test.jsonl",
+        "train.jsonl",
+        "validation.jsonl",
+    ]
+    assert read_prepared(prepared, "test")[0]["text"] == "my plastic never came"
+
+
+def test_progress_names_every_phase(run_data_job):
+    folder, _ = run_data_job(GOOD)
+
+    lines = [json.loads(line) for line in (folder / "progress.jsonl").read_text().splitlines()]
+
+    assert list(dict.fromkeys(line["phase"] for line in lines)) == [
+        "pulling",
+        "reading",
+        "checking",
+        "writing",
+    ]
+
+
+def test_the_same_job_again_finds_its_work_done(run_data_job):
+    _, first = run_data_job(GOOD)
+
+    _, second = run_data_job({}, hashes={})
+
+    assert second == first
+
+
+def test_findings_are_summed_and_put_in_words(run_data_job):
+    double = '"where is my new card",card'
+    train, test = training_csv(double), TEST_CSV + f"{double}\n"
+
+    _, result = run_data_job({"data/train.csv": train, "data/test.csv": test})
+
+    assert result["summary"]["exact_duplicates"] == 1
+    assert result["summary"]["exact_leakage"] == 1
+    assert "train: exact duplicates: 1, dropped (row 37)" in result["messages"]
+    assert result["rows"]["test"] == 2
+
+
+def test_a_failed_check_leaves_no_folder(run_data_job, tmp_path):
+    with pytest.raises(DataError, match="loan") as refused:
+        run_data_job(GOOD | {"data/test.csv": TEST_CSV + "a loan please,loan\n"})
+
+    assert refused.value.reason == "ChecksFailed"
+    assert not (tmp_path / "prepared" / "ab12").exists()
+
+
+def test_a_test_set_that_is_all_leaked_leaves_nothing_to_judge_by(run_data_job):
+    leaked = 'text,label\n"where is my new card",card\n'
+
+    with pytest.raises(DataError, match="no test rows are left") as refused:
+        run_data_job(GOOD | {"data/test.csv": leaked})
+
+    assert refused.value.reason == "DataEmpty"
+
+
+def test_a_validation_file_is_used_as_it_is(run_data_job):
+    validation = "text,label\nno card in the post,card\nsend my cash home,refund\n"
+
+    _, result = run_data_job(
+        GOOD | {"data/validation.csv": validation}, data={"validation": "data/validation.csv"}
+    )
+
+    assert result["rows"] == {"train": 36, "test": 2, "validation": 2}
+
+
+@pytest.mark.dvc
+def test_a_commit_becomes_a_result_of_the_process(repository, tmp_path):
+    paths = ("data/train.csv", "data/test.csv")
+    job = {
+        "task": "text-classification",
+        "repo": {"url": str(repository.folder), "mirror": None, "commit": repository.first},
+        "data": dict(zip(("train", "test"), paths, strict=True)),
+        "hashes": {path: repository.hash_of(path) for path in paths},
+        "seed": 17,
+        "cache": str(tmp_path / "cache"),
+        "prepared": str(tmp_path / "prepared"),
+        "files": {},
+    }
+    (tmp_path / "job.json").write_text(json.dumps(job))
+
+    done = subprocess.run([sys.executable, "-m", "controller.data", str(tmp_path)], check=False)
+
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert (done.returncode, result["ok"]) == (0, True)
+    assert result["rows"] == {"train": 32, "validation": 4, "test": 2}

@@ -1,0 +1,91 @@
+"""From records to rows: columns, slices and conversations."""
+
+import pytest
+
+from controller.data.rows import Reading, Row
+from controller.data.tables import NumberedRecord
+from controller.errors import DataError
+from specs.data import Data
+
+
+def reading(task="text-classification", columns=None, slices=None) -> Reading:
+    content = {"train": "a.csv", "test": "b.csv", "columns": columns or {}, "slices": slices or {}}
+    return Reading.of(Data.model_validate(content), task)
+
+
+def record(**values) -> NumberedRecord:
+    return NumberedRecord(7, 8, values)
+
+
+def test_the_declared_columns_become_text_and_target():
+    read = reading(columns={"text": "body", "label": "intent"})
+
+    [row] = read.rows_of([record(body="hello", intent="greet")], "a.csv")
+
+    assert row == Row(7, "hello", "greet", {})
+    assert read.needed == ("body", "intent")
+
+
+def test_slices_are_columns_or_rules_over_the_text():
+    read = reading(columns={"text": "body"}, slices={"channel": "via", "short": "len(text) < 6"})
+
+    [row] = read.rows_of([record(body="hello", label="x", via="web")], "a.csv")
+
+    assert row.slices == {"channel": "web", "short": "true"}
+    assert read.needed == ("body", "label", "via")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(1, "1"), (1.0, "1"), (0.5, "0.5"), (True, "true"), (None, ""), ("x", "x")]
+)
+def test_other_values_are_written_as_text(value, text):
+    [row] = reading().rows_of([record(text="a", label=value)], "a.jsonl")
+
+    assert row.target == text
+
+
+def test_a_field_that_is_no_text_is_named():
+    with pytest.raises(DataError, match=r"a\.jsonl:8: row 7: 'text' holds list"):
+        reading().rows_of([record(text=["a"], label="x")], "a.jsonl")
+
+
+CHAT = reading("causal-lm", columns={"messages": "messages"})
+TURNS = [
+    {"role": "system", "content": "be kind"},
+    {"role": "user", "content": "hi"},
+    {"role": "assistant", "content": "hello"},
+]
+
+
+def test_a_single_question_is_the_prompt_itself():
+    [row] = CHAT.rows_of([record(messages=TURNS[1:])], "a.jsonl")
+
+    assert (row.text, row.target) == ("hi", "hello")
+
+
+def test_a_longer_conversation_is_written_out():
+    [row] = CHAT.rows_of([record(messages=TURNS)], "a.jsonl")
+
+    assert (row.text, row.target) == ("system: be kind\nuser: hi", "hello")
+
+
+@pytest.mark.parametrize(
+    ("messages", "problem"),
+    [
+        pytest.param(TURNS[:2], "end with an answer", id="no answer"),
+        pytest.param(TURNS[2:], "end with an answer", id="no question"),
+        pytest.param("{", "not JSON", id="broken JSON in a column of text"),
+        pytest.param([{"role": "user"}], "list of role and content", id="no content"),
+    ],
+)
+def test_a_conversation_that_cannot_be_learned_is_named(messages, problem):
+    with pytest.raises(DataError, match=problem):
+        CHAT.rows_of([record(messages=messages)], "a.jsonl")
+
+
+def test_prompt_and_completion_are_two_columns():
+    read = reading("causal-lm", columns={"prompt": "q", "completion": "a"})
+
+    [row] = read.rows_of([record(q="2+2?", a="4")], "a.jsonl")
+
+    assert (row.text, row.target) == ("2+2?", "4")
