@@ -63,6 +63,13 @@ def newest_whole(checkpoints: Path) -> Checkpoint | None:
     return None
 
 
+def drop_unsealed(checkpoints: Path) -> None:
+    """Delete what was never finished, without reading what was."""
+    for folder in checkpoints.glob(f"{PREFIX}*"):
+        if not (folder / MANIFEST).exists():
+            shutil.rmtree(folder)
+
+
 def _step(folder: Path) -> int:
     step = folder.name.removeprefix(PREFIX)
     return int(step) if step.isdigit() else -1

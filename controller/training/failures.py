@@ -1,6 +1,7 @@
 """What goes wrong inside torch, in the words of Trueup's error tree."""
 
 import errno
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,10 @@ from controller.errors import TrainingError
 from controller.training.job import TrainJob
 
 OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "not enough memory")
-DISK_FULL = ("No space left on device", "PytorchStreamWriter failed writing")
+NO_SPACE = "No space left on device"
+TORCH_WRITER = "inline_container.cc"
+"""torch.save on a full disk says only that its writer's position is not what it should be."""
+NEARLY_FULL_BYTES = 2**26
 
 
 @contextmanager
@@ -20,17 +24,29 @@ def typed_failures(job: TrainJob, disk: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (RuntimeError, MemoryError) as error:
-        if isinstance(error, MemoryError) or _says(error, OUT_OF_MEMORY):
+    except OSError:
+        raise
+    except Exception as error:  # safetensors' error is an Exception of its own, known by its text
+        if is_out_of_memory(error):
             raise _out_of_memory(job) from error
-        if _says(error, DISK_FULL):
-            raise _disk_full(disk) from error
+        if is_disk_full(error, disk):
+            raise OSError(errno.ENOSPC, NO_SPACE, str(disk)) from error
         raise
-    except Exception as error:
-        # safetensors' error is an Exception of its own; only its text says what happened.
-        if _says(error, DISK_FULL) and not isinstance(error, OSError):
-            raise _disk_full(disk) from error
-        raise
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether memory ran out, in Python or in torch."""
+    told = isinstance(error, RuntimeError) and any(said in str(error) for said in OUT_OF_MEMORY)
+    return told or isinstance(error, MemoryError)
+
+
+def is_disk_full(error: Exception, disk: Path) -> bool:
+    """Whether writing to ``disk`` failed because it is full, whoever wrote."""
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOSPC
+    if TORCH_WRITER in str(error):
+        return shutil.disk_usage(disk).free < NEARLY_FULL_BYTES
+    return NO_SPACE in str(error)
 
 
 def loss_not_finite(job: TrainJob, step: int) -> TrainingError:
@@ -49,11 +65,3 @@ def _out_of_memory(job: TrainJob) -> TrainingError:
         f" (it is {arguments.gradient_accumulation_steps}): the result is the same"
     )
     return TrainingError("training ran out of memory", reason="OutOfMemory", fix=fix)
-
-
-def _disk_full(disk: Path) -> OSError:
-    return OSError(errno.ENOSPC, "No space left on device", str(disk))
-
-
-def _says(error: BaseException, phrases: tuple[str, ...]) -> bool:
-    return any(phrase in str(error) for phrase in phrases)

@@ -2,7 +2,8 @@
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,9 @@ import torch
 from controller.errors import TrainingError
 from controller.job_protocol import JobFolder
 from controller.training.causal_lm import open_causal_lm
+from controller.training.checkpoints import drop_unsealed
 from controller.training.classification import open_classification
-from controller.training.failures import typed_failures
+from controller.training.failures import is_disk_full, typed_failures
 from controller.training.fit import Fit, fit
 from controller.training.job import TrainJob, read_job
 from controller.training.learner import Learner, Metrics
@@ -38,7 +40,7 @@ def train(folder: JobFolder) -> dict[str, Any]:
     spent = Spent()
     job = read_job(folder.job, threads=usable_threads())
     folder.progress("loading", 0, 1, message=job.base.model)
-    with typed_failures(job, folder.path):
+    with _room_for_the_result(folder), typed_failures(job, folder.path):
         _make_repeatable(job)
         need_tokenizer(job.base.folder, job.base.model)
         learner = _task(job)(job, folder)
@@ -49,6 +51,19 @@ def train(folder: JobFolder) -> dict[str, Any]:
         learner.save(folder.output)
         (folder.output / "training.json").write_text(json.dumps(measured, indent=1))
     return _result(job, done, spent, measured)
+
+
+@contextmanager
+def _room_for_the_result(folder: JobFolder) -> Iterator[None]:
+    """On a full disk even the line that says so needs room: give up what is half-written."""
+    try:
+        yield
+    except OSError as error:
+        if is_disk_full(error, folder.path):
+            drop_unsealed(folder.checkpoints)
+            for path in folder.output.iterdir():
+                path.unlink()
+        raise
 
 
 def _task(job: TrainJob) -> Callable[[TrainJob, JobFolder], Learner]:

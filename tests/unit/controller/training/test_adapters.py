@@ -1,0 +1,76 @@
+import pytest
+
+from controller.errors import TrainingError
+
+pytestmark = pytest.mark.torch
+pytest.importorskip("torch")
+
+BERT = [
+    "encoder.layer.0.attention.self.query",
+    "encoder.layer.0.attention.self.key",
+    "encoder.layer.0.attention.self.value",
+    "encoder.layer.0.output.dense",
+]
+LLAMA = ["model.layers.0.self_attn.q_proj", "model.layers.0.self_attn.v_proj", "lm_head"]
+
+
+@pytest.mark.parametrize(
+    ("layers", "wanted", "chosen"),
+    [
+        (BERT, "auto", ["query", "value"]),
+        (LLAMA, "auto", ["q_proj", "v_proj"]),
+        (["block.mixer", "block.out"], "auto", ["mixer", "out"]),
+        (BERT, "all-linear", ["dense", "key", "query", "value"]),
+        (LLAMA, "all-linear", ["q_proj", "v_proj"]),
+        (BERT, ["value", "query", "value"], ["query", "value"]),
+        (BERT, ["self.key"], ["self.key"]),
+    ],
+    ids=["bert", "llama", "unknown", "all of bert", "all of llama", "a list", "a longer ending"],
+)
+def test_target_modules_are_found_by_name_in_a_fixed_order(layers, wanted, chosen):
+    from controller.training.adapters import target_modules
+
+    assert target_modules(layers, wanted) == chosen
+
+
+def test_a_target_module_that_does_not_exist_is_answered_with_the_nearest():
+    from controller.training.adapters import target_modules
+
+    with pytest.raises(TrainingError, match="no linear layer 'q_proj'") as raised:
+        target_modules(BERT, ["query", "q_proj"])
+
+    assert raised.value.reason == "TargetModuleNotFound"
+    assert "query" in raised.value.fix
+
+
+def test_the_written_config_has_no_trace_of_the_machine_or_of_chance():
+    from pathlib import Path
+
+    from controller.training.adapters import canonical_config
+    from controller.training.job import BaseModel
+
+    base = BaseModel("org/base", "sha256:0", Path("/home/somebody/base"))
+    found = {
+        "target_modules": {"value", "query"},
+        "modules_to_save": ["head", "head"],
+        "base_model_name_or_path": "/home/somebody/base",
+        "inference_mode": False,
+    }
+
+    config = canonical_config(found, base)
+
+    assert config["target_modules"] == ["query", "value"]
+    assert config["modules_to_save"] == ["head"]
+    assert config["base_model_name_or_path"] == "org/base"
+    assert config["inference_mode"] is True
+
+
+def test_a_hub_commit_is_the_revision_of_the_config():
+    from pathlib import Path
+
+    from controller.training.adapters import canonical_config
+    from controller.training.job import BaseModel
+
+    config = canonical_config({}, BaseModel("org/base", "0123abc", Path("/base")))
+
+    assert config["revision"] == "0123abc"

@@ -1,0 +1,151 @@
+"""The classification task in this process: losses, methods, and what it refuses."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from controller.errors import TrainingError
+
+pytestmark = pytest.mark.torch
+pytest.importorskip("torch")
+
+
+@pytest.fixture
+def train():
+    """Run a job in this process and give its result."""
+    from controller.job_protocol import JobFolder
+    from controller.training.runner import train
+
+    return lambda folder: train(JobFolder(folder))
+
+
+def test_a_linear_probe_trains_nothing_but_the_head_and_is_already_good(jobs, train):
+    folder = jobs.make(rows=60, method="linear-probe")
+
+    result = train(folder)
+
+    names = {path.name for path in (folder / "output").iterdir()}
+    assert result["training"]["steps"] == 0
+    assert result["training"]["validation"]["accuracy"] > 0.9
+    assert "head.safetensors" in names
+    assert not {"adapter_model.safetensors", "model.safetensors"} & names
+
+
+def test_full_fine_tuning_writes_weights_that_answer_as_they_were_measured(jobs, train, tmp_path):
+    from registry.serving.classifier import load_classifier
+
+    rate = {"learning_rate": 1e-4, "max_steps": 4}
+    folder = jobs.make(rows=60, method="full", arguments=rate)
+
+    result = train(folder)
+
+    lines = (folder / "prepared/validation.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    found = load_classifier(folder / "output", tmp_path / "no base").predict(
+        [row["text"] for row in rows]
+    )
+    accuracy = sum(a == row["label"] for a, row in zip(found.best, rows, strict=True)) / len(rows)
+    assert accuracy == pytest.approx(result["training"]["validation"]["accuracy"])
+    assert not (folder / "output" / "adapter_model.safetensors").exists()
+
+
+@pytest.mark.parametrize("steps", [2, 8])
+def test_accumulated_small_batches_give_the_loss_of_one_big_batch(jobs, train, steps):
+    """Transformers 5.23 multiplies them by the number of steps (transformers#47688)."""
+    import torch
+    from safetensors.torch import load_file
+
+    def weights(batch: int, accumulate: int):
+        arguments = {"per_device_train_batch_size": batch, "max_steps": 2, "logging_steps": 1}
+        arguments |= {"gradient_accumulation_steps": accumulate, "max_grad_norm": 0.1}
+        # Without dropout: two halves of a batch draw other masks than the whole.
+        lora = {"lora_dropout": 0.0}
+        folder = jobs.make(rows=60, arguments=arguments, lora=lora, head={"init": "random"})
+        config = without_dropout(folder)
+        loss = train(folder)["training"]["train_loss"]
+        assert config["hidden_dropout_prob"] == 0.0
+        return loss, load_file(folder / "output" / "head.safetensors")["weight"]
+
+    loss, head = weights(8 // steps, steps)
+    expected_loss, expected_head = weights(8, 1)
+
+    assert loss == pytest.approx(expected_loss, rel=1e-4)
+    torch.testing.assert_close(head, expected_head, rtol=1e-3, atol=1e-5)
+
+
+def without_dropout(folder: Path) -> dict:
+    """Put a base without dropout under the job."""
+    job = json.loads((folder / "job.json").read_text())
+    base = folder / "base"
+    base.mkdir()
+    for path in Path(job["base"]["folder"]).iterdir():
+        (base / path.name).symlink_to(path)
+    config = json.loads((base / "config.json").read_text())
+    config |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    (base / "config.json").unlink()
+    (base / "config.json").write_text(json.dumps(config))
+    job["base"]["folder"] = str(base)
+    (folder / "job.json").write_text(json.dumps(job))
+    return config
+
+
+@pytest.mark.parametrize(
+    ("declared", "wanted", "used"),
+    [(True, "auto", "cls"), (False, "auto", "mean"), (None, "auto", "mean"), (False, "cls", "cls")],
+    ids=["trained on the first token", "trained on the mean", "nothing declared", "spec decides"],
+)
+def test_pooling_follows_how_the_base_was_trained(tmp_path, declared, wanted, used):
+    from controller.training.classification import _pooling
+    from controller.training.job import read_job
+
+    if declared is not None:
+        (tmp_path / "1_Pooling").mkdir()
+        config = {"pooling_mode_cls_token": declared, "pooling_mode_mean_tokens": not declared}
+        (tmp_path / "1_Pooling" / "config.json").write_text(json.dumps(config))
+    base = {"model": "org/base", "revision": "sha256:0", "folder": str(tmp_path)}
+    found = {"task": "text-classification", "model": "m", "base": base, "prepared": "/prepared"}
+
+    job = read_job(found | {"training": {"head": {"pooling": wanted}}}, threads=1)
+
+    assert _pooling(job) == used
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_with_the_rate_to_lower(jobs, train):
+    rate = {"learning_rate": 1.0, "max_grad_norm": 1e38, "optim": "sgd", "max_steps": 30}
+    folder = jobs.make(rows=60, method="full", arguments=rate)
+
+    with pytest.raises(TrainingError, match="not a finite number at step") as raised:
+        train(folder)
+
+    assert raised.value.reason == "LossNotFinite"
+    assert "learning_rate (it is 1)" in raised.value.fix
+
+
+def test_a_target_module_that_does_not_exist_ends_the_run_at_its_start(jobs, train):
+    folder = jobs.make(rows=60, lora={"target_modules": ["q_proj"]}, head={"init": "random"})
+
+    with pytest.raises(TrainingError, match="no linear layer 'q_proj'"):
+        train(folder)
+
+
+def test_a_base_without_a_tokenizer_is_refused(jobs, train):
+    folder = jobs.make(rows=60)
+    without_dropout(folder)
+    (folder / "base" / "tokenizer.json").unlink()
+
+    with pytest.raises(TrainingError, match=r"has no tokenizer\.json") as raised:
+        train(folder)
+
+    assert raised.value.reason == "BaseModelUnfit"
+
+
+def test_an_unknown_task_is_refused_with_those_there_are(jobs, train):
+    folder = jobs.make(rows=60)
+    job = json.loads((folder / "job.json").read_text()) | {"task": "translation"}
+    (folder / "job.json").write_text(json.dumps(job))
+
+    with pytest.raises(TrainingError, match="no task 'translation'") as raised:
+        train(folder)
+
+    assert "text-classification, causal-lm" in raised.value.fix

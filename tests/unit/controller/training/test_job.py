@@ -1,0 +1,40 @@
+import pytest
+
+from controller.errors import TrainingError
+from controller.training.job import read_job
+
+
+def job(**training):
+    base = {"model": "org/base", "revision": "sha256:0", "folder": "/bases/base"}
+    found = {"task": "text-classification", "model": "support", "training": training}
+    return found | {"base": base, "prepared": "/prepared"}
+
+
+def test_a_job_is_read_with_its_declared_threads():
+    read = read_job(job(method="full") | {"threads": 3}, threads=1)
+
+    assert (read.training.method, read.threads, read.base.model) == ("full", 3, "org/base")
+
+
+def test_a_job_without_threads_takes_what_the_machine_allows():
+    assert read_job(job(method="lora"), threads=2).threads == 2
+
+
+@pytest.mark.parametrize(
+    ("training", "named"),
+    [
+        ({"method": "qlora"}, "training.method: qlora"),
+        ({"search": {"trials": 3}}, "training.search"),
+        ({"mitigation": {"reweight": "label"}}, "training.mitigation"),
+        ({"early_stopping": {}}, "training.early_stopping"),
+        ({"lora": {"init_lora_weights": "pissa"}}, "init_lora_weights: pissa"),
+        ({"arguments": {"optim": "adamw_bnb_8bit"}}, "optim: adamw_bnb_8bit"),
+    ],
+)
+def test_what_this_trainer_does_not_do_is_refused_not_ignored(training, named):
+    with pytest.raises(TrainingError) as raised:
+        read_job(job(**training), threads=1)
+
+    assert named in str(raised.value)
+    assert raised.value.reason == "NotSupported"
+    assert raised.value.fix
