@@ -66,6 +66,14 @@ class WritePin:
 
 
 @dataclass(frozen=True)
+class RemovePin:
+    """Say in git what a release says in the registry, by a commit that empties the pin."""
+
+    hold_id: int
+    why: str
+
+
+@dataclass(frozen=True)
 class ReleaseHold:
     """End a hold whose pin a person has taken out of git again."""
 
@@ -83,8 +91,18 @@ class Stall:
 
 
 Action = (
-    CancelRun | PrepareData | Train | Evaluate | Judge | Promote | WritePin | ReleaseHold | Stall
+    CancelRun
+    | PrepareData
+    | Train
+    | Evaluate
+    | Judge
+    | Promote
+    | WritePin
+    | RemovePin
+    | ReleaseHold
+    | Stall
 )
 
 Plan = tuple[Action, ...]
-"""Actions in order. Only the first is carried out; then the world is looked at again."""
+"""Actions in order. The first that is not put off is carried out; then the world is looked at
+again."""

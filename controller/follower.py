@@ -34,6 +34,7 @@ class Follower:
         self._ask = ask
         self._noticed = threading.Event()
         self._watch: RefWatch | None = None
+        self._recorded: tuple[Catalog | None, str] | None = None
         self.catalog: Catalog | None = None
         """What the newest readable revision wants; None before the first."""
         self.failing_since: datetime | None = None
@@ -151,6 +152,10 @@ class Follower:
 
     def _record(self, message: str) -> None:
         tools = self._tools
+        known = (self.catalog, message)
+        if known == self._recorded:
+            return
+        self._recorded = known
         branch = self.catalog.revision.partition("@")[0] if self.catalog else ""
         record = SourceRecord(
             url=tools.repository.url,

@@ -83,6 +83,9 @@ class Controller:
             self._guarded("taking triggers", self._take_triggers_once)
 
     def _take_triggers_once(self) -> None:
+        with self._tools.database.reading() as session:
+            if not triggers.has_triggers(session):
+                return  # looking takes no write lock; only taking does
         with self._tools.database.transaction() as session:
             taken = triggers.take_triggers(session)
         for trigger in taken:

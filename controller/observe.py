@@ -42,6 +42,7 @@ def observe(
     live_version = versions.get_version(session, name, live.version) if live else None
     judged_live = _judged(session, desired, live_version)
     hold = holds.find_hold(session, name)
+    release = holds.find_release_to_write(session, name)
     return Observed(
         wanted=_judged(
             session, desired, versions.find_version(session, name, desired.digests.training)
@@ -50,6 +51,10 @@ def observe(
         pinned=_pinned(session, desired, hold.version if hold else None),
         hold=hold,
         hold_is_in_git=bool(hold and hold.written_back and is_in_history(hold.written_back)),
+        release=release,
+        release_is_fetched=bool(
+            release and (release.written_back is None or is_in_history(release.written_back))
+        ),
         quarantined=frozenset(
             record.training_digest for record in holds.list_quarantined(session, name)
         ),

@@ -16,11 +16,12 @@ from controller.actions import (
     PrepareData,
     Promote,
     ReleaseHold,
+    RemovePin,
     Stall,
     Train,
     WritePin,
 )
-from controller.state import Desired, Judged, Observed
+from controller.state import Desired, Observed
 from registry.records import Failure
 from specs.names import Digest
 
@@ -53,6 +54,8 @@ def _honour_pin(desired: Desired, observed: Observed) -> Plan:
         return (*_move_to_pin(observed), WritePin(hold.version, hold.id, why=hold.reason))
     if hold is not None and hold.version != pin and observed.hold_is_in_git:
         return (ReleaseHold(hold.id, why="promotion.pin was changed in git"),)
+    if observed.release is not None and observed.release_is_fetched:
+        return (RemovePin(observed.release.id, why="its hold was released"),)
     if pin is not None and observed.pinned is None:
         return (_cannot_pin(f"promotion.pin names version {pin}, which does not exist"),)
     return _move_to_pin(observed)
@@ -60,7 +63,7 @@ def _honour_pin(desired: Desired, observed: Observed) -> Plan:
 
 def _move_to_pin(observed: Observed) -> Plan:
     pinned = observed.pinned
-    if pinned is None or _is_live(pinned, observed):
+    if pinned is None or observed.is_live(pinned):
         return ()
     number = pinned.version.number
     if not pinned.has_ever_passed:
@@ -105,7 +108,7 @@ def _evaluate_live_for_comparison(desired: Desired, observed: Observed) -> Plan:
     live = observed.live
     if not desired.compares_with_live or live is None or live.evaluation is not None:
         return ()
-    if observed.wanted is not None and _is_live(observed.wanted, observed):
+    if observed.wanted is not None and observed.is_live(observed.wanted):
         return ()
     why = "a gate compares with live, which was not measured on these rows"
     evaluate = Evaluate(live.evaluation_digest, live.version.training_digest, why=why)
@@ -131,17 +134,14 @@ def _promote(desired: Desired, observed: Observed, making: Plan) -> Plan:
     wanted = observed.wanted
     if promotion.pin is not None or observed.hold is not None or promotion.mode == "manual":
         return ()
+    if desired.digests.training in observed.quarantined:
+        return ()
     if making:
         # Not judged yet: promised only if the gates pass, and the next look decides again.
         stalled = isinstance(making[-1], Stall)
         return () if stalled else (Promote(desired.digests.training, why="if its gates pass"),)
     if wanted is None or wanted.report is None or not wanted.report.passed:
         return ()
-    if desired.digests.training in observed.quarantined or _is_live(wanted, observed):
+    if observed.is_live(wanted):
         return ()
     return (Promote(desired.digests.training, why="its gates passed"),)
-
-
-def _is_live(judged: Judged, observed: Observed) -> bool:
-    live = observed.live
-    return live is not None and live.version.number == judged.version.number

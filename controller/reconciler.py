@@ -16,6 +16,7 @@ from controller.actions import (
     PrepareData,
     Promote,
     ReleaseHold,
+    RemovePin,
     Stall,
     Train,
     WritePin,
@@ -32,7 +33,7 @@ from controller.steps.cancel import cancel_run
 from controller.steps.data import prepare_data
 from controller.steps.evaluate import evaluate
 from controller.steps.judge import judge
-from controller.steps.pin import release_hold, write_pin
+from controller.steps.pin import release_hold, remove_pin, write_pin
 from controller.steps.promote import promote
 from controller.steps.train import train
 from controller.summarize import Pass
@@ -137,6 +138,7 @@ STEPS: Mapping[type, Callable[[Context, Any], Outcome]] = {
     Judge: judge,
     Promote: promote,
     WritePin: write_pin,
+    RemovePin: remove_pin,
     ReleaseHold: release_hold,
     Stall: lambda _context, action: Stalled(action.failure),
 }

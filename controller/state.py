@@ -79,6 +79,10 @@ class Observed:
     hold: HoldRecord | None = None
     hold_is_in_git: bool = False
     """Whether the commit that wrote the hold back is part of the wanted revision's history."""
+    release: HoldRecord | None = None
+    """A hold that was released, while its pin may still stand in git."""
+    release_is_fetched: bool = False
+    """Whether the wanted revision has the commit that wrote the released hold's pin."""
     quarantined: frozenset[Digest] = frozenset()
     running: RunRecord | None = None
     data_is_prepared: bool = False
@@ -88,3 +92,7 @@ class Observed:
     """The latest signal of each detector about the live version."""
     requests: int = 0
     """Requests that the live version has answered and that were captured."""
+
+    def is_live(self, judged: Judged) -> bool:
+        """Whether it is this version that answers live traffic."""
+        return self.live is not None and self.live.version.number == judged.version.number

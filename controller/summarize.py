@@ -10,7 +10,7 @@ from datetime import datetime
 
 from controller.actions import Evaluate, PrepareData, Train
 from controller.outcomes import Deferred, Outcome, Settled, Stalled, Waiting
-from controller.state import Desired, Judged, Observed
+from controller.state import Desired, Observed
 from registry.records import GateReport, GateVerdict, Verdict
 from specs.conditions import Condition, ConditionStatus, ConditionType
 from specs.errors import TrueupError
@@ -93,8 +93,9 @@ def waiting_for(look: Pass) -> str:
     if wanted and wanted.report and not wanted.report.passed:
         return f"a commit: version {wanted.version.number} did not pass its gates"
     promotion = look.desired.model.spec.promotion
-    if wanted and promotion.mode == "manual" and not _is_live(wanted, look.observed):
-        return f"a person to promote version {wanted.version.number} (promotion.mode is manual)"
+    if wanted and promotion.mode == "manual" and not look.observed.is_live(wanted):
+        number = wanted.version.number
+        return f"a person: promotion.mode is manual; promotion.pin: {number} promotes it"
     return ""
 
 
@@ -157,7 +158,7 @@ def _gates(look: Pass) -> Fact:
 def _promoted(look: Pass) -> Fact:
     kind = ConditionType.PROMOTED
     wanted, live = look.observed.wanted, look.observed.live
-    if wanted is not None and _is_live(wanted, look.observed):
+    if wanted is not None and look.observed.is_live(wanted):
         return Fact(kind, TRUE, "Live", f"version {wanted.version.number} answers live traffic")
     standing = f"version {live.version.number} stays live" if live else "nothing is live"
     if wanted is None or wanted.report is None:
@@ -166,7 +167,7 @@ def _promoted(look: Pass) -> Fact:
         status, reason, message = FALSE, "GatesNotPassed", standing
     elif look.desired.model.spec.promotion.mode == "manual":
         status, reason = FALSE, "AwaitingApproval"
-        message = f"promotion is manual; {standing}"
+        message = f"promotion.mode is manual; {standing}"
     else:
         status, reason, message = UNKNOWN, "Progressing", standing
     return _kept_from(look, standing) or Fact(kind, status, reason, message)
@@ -263,10 +264,6 @@ def _failed(look: Pass, stage: type) -> tuple[str, str] | None:
 
 def _blocking(report: GateReport) -> list[GateVerdict]:
     return [verdict for verdict in report.verdicts if verdict.blocks]
-
-
-def _is_live(judged: Judged, observed: Observed) -> bool:
-    return observed.live is not None and observed.live.version.number == judged.version.number
 
 
 def _with_fix(message: str, fix: str | None) -> str:

@@ -182,6 +182,8 @@ class HoldRecord:
     written_back: Revision | None
     """The commit that says the same in git, once it is there."""
     released_at: datetime | None
+    release_written_back: Revision | None = None
+    """The revision at which git no longer says it, once that is so after the release."""
 
 
 @dataclass(frozen=True)
@@ -264,7 +266,8 @@ class RunRecord:
     attempt: int
     """1 for the first process; each resume after a lost process adds one."""
     job: Json
-    """How the executor finds the process again: ``pid``, ``started_ticks``, ``folder``."""
+    """How the executor finds the process again: ``pid``, ``started``; and how far its output
+    was read."""
     progress: Progress | None
     result: Json | None
     failure: Failure | None

@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 
 
-def set_field(content: bytes, path: tuple[str, ...], value: int) -> bytes:
+def set_field(content: bytes, path: tuple[str, ...], value: int | None) -> bytes:
     """Return ``content`` with the field at ``path`` set to ``value``, made where it is absent.
 
     ``content`` is valid YAML whose root is a mapping. What is missing of ``path`` is written as
@@ -38,9 +38,10 @@ def _entry(node: MappingNode, name: str) -> tuple[Node, Node] | None:
     return None
 
 
-def _flow(rest: list[str], value: int) -> str:
+def _flow(rest: list[str], value: int | None) -> str:
     """``["a", "b"], 3`` → ``{a: {b: 3}}``."""
-    return "".join(f"{{{name}: " for name in rest) + str(value) + "}" * len(rest)
+    scalar = "null" if value is None else str(value)
+    return "".join(f"{{{name}: " for name in rest) + scalar + "}" * len(rest)
 
 
 def _head_of(node: MappingNode, entry: str) -> tuple[int, str]:

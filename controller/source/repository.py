@@ -10,6 +10,7 @@ from controller.source.git import Git
 from specs.names import Revision, commit_of, revision
 
 REGULAR_FILE_MODES = frozenset({"100644", "100755"})
+USUAL_BRANCHES = ("main", "master")
 LARGEST_FILE_BYTES = 1 << 20
 """Specs and ``.dvc`` files are small; anything larger is not read into memory."""
 
@@ -95,12 +96,6 @@ class Repository:
         except SourceError:
             return None
 
-    def changed_paths(self, old: Revision, new: Revision) -> list[str] | None:
-        """Paths that differ between two revisions; None when the old one is gone."""
-        if not self._git.succeeds("cat-file", "-e", f"{commit_of(old)}^{{commit}}"):
-            return None
-        return self._git.names("diff", "--name-only", "-z", commit_of(old), commit_of(new))
-
     def contains(self, earlier: Revision, *, at: Revision) -> bool:
         """Whether ``earlier`` is ``at`` or one of its ancestors."""
         return self._git.succeeds("merge-base", "--is-ancestor", commit_of(earlier), commit_of(at))
@@ -137,8 +132,17 @@ class Repository:
         self._git.run("init", "--quiet", "--bare", ".")
 
     def _default_branch(self) -> str:
+        """``main`` or ``master`` before HEAD: in a working folder HEAD is whatever is checked out.
+
+        A controller that is started again while somebody works on a branch must not follow it.
+        """
         self._ensure_mirror()
-        for line in self._git.text("ls-remote", "--symref", "--", self.url, "HEAD").splitlines():
+        listed = self._git.text("ls-remote", "--symref", "--", self.url).splitlines()
+        heads = {line.partition("refs/heads/")[2] for line in listed if "\trefs/heads/" in line}
+        for name in USUAL_BRANCHES:
+            if name in heads:
+                return name
+        for line in listed:
             if line.startswith("ref: refs/heads/"):
                 return line.removeprefix("ref: refs/heads/").split("\t")[0]
         raise SourceError(

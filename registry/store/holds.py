@@ -63,6 +63,28 @@ def mark_written_back(session: Session, hold_id: int, *, revision: Revision) -> 
     row.written_back = revision
 
 
+def find_release_to_write(session: Session, model: str) -> HoldRecord | None:
+    """Return the newest hold, if it was released and git may still say otherwise."""
+    row = session.scalar(
+        select(HoldRow).where(HoldRow.model == model).order_by(HoldRow.id.desc()).limit(1)
+    )
+    if row is None or row.released_at is None or row.release_written_back is not None:
+        return None
+    return _record(row)
+
+
+def mark_release_written_back(session: Session, hold_id: int, *, revision: Revision) -> None:
+    """Record the revision at which git no longer says what the released hold said.
+
+    Raises:
+        NotFoundError: there is no such hold.
+    """
+    row = session.get(HoldRow, hold_id)
+    if row is None:
+        raise NotFoundError("hold", str(hold_id))
+    row.release_written_back = revision
+
+
 def release_hold(
     session: Session, model: str, *, by: str, reason: str, now: datetime
 ) -> HoldRecord | None:
@@ -131,6 +153,9 @@ def _record(row: HoldRow) -> HoldRecord:
         created_at=row.created_at,
         written_back=None if row.written_back is None else Revision(row.written_back),
         released_at=row.released_at,
+        release_written_back=(
+            None if row.release_written_back is None else Revision(row.release_written_back)
+        ),
     )
 
 

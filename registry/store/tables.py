@@ -176,6 +176,7 @@ class HoldRow(Table):
     by: Mapped[str]
     created_at: Mapped[datetime]
     written_back: Mapped[str | None]
+    release_written_back: Mapped[str | None]
     released_at: Mapped[datetime | None]
     released_by: Mapped[str | None]
     release_reason: Mapped[str | None]

@@ -447,6 +447,23 @@ def test_taking_the_pin_out_ends_the_hold_and_keeps_the_quarantine(world):
     assert world.conditions[ConditionType.PROMOTED].reason == "Quarantined"
 
 
+def test_a_release_takes_the_pin_out_of_git_and_newer_versions_go_live(world):
+    world.settle()
+    world.change("seed: 1", "seed: 2")
+    world.settle()
+    world.roll_back()
+    world.settle("rollback")
+    with world.database.transaction() as session:
+        holds.release_hold(session, "intents", by="ann", reason="mended", now=datetime.now(UTC))
+
+    world.settle("manual")
+    world.change("seed: 2", "seed: 3")
+    world.settle()
+
+    assert "pin: null}  # the bot" in (world.folder / "specs/intents.yaml").read_text()
+    assert (world.versions, world.live) == ([1, 2, 3], 3)
+
+
 def test_a_write_back_that_is_refused_waits_and_comes_later(world):
     world.settle()
     world.change("seed: 1", "seed: 2")

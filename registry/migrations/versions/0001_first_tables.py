@@ -256,6 +256,7 @@ def _decisions() -> None:
         sa.Column("by", TEXT, nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("written_back", TEXT, nullable=True),
+        sa.Column("release_written_back", TEXT, nullable=True),
         sa.Column("released_at", MOMENT, nullable=True),
         sa.Column("released_by", TEXT, nullable=True),
         sa.Column("release_reason", TEXT, nullable=True),

@@ -15,6 +15,7 @@ from controller.actions import (
     PrepareData,
     Promote,
     ReleaseHold,
+    RemovePin,
     Stall,
     Train,
     WritePin,
@@ -181,6 +182,23 @@ def test_a_hold_ends_when_its_pin_is_taken_out_of_git():
     assert kinds(desired(), observed) == [ReleaseHold]
 
 
+def test_a_release_takes_its_pin_out_of_git():
+    live = judged(1, PASS, digest=OTHER_TRAINING)
+    observed = Observed(
+        wanted=judged(2, PASS), live=live, pinned=live, release=hold(1), release_is_fetched=True
+    )
+
+    (action,) = plan(desired(promotion={"pin": 1}), observed)
+
+    assert action == RemovePin(1, why="its hold was released")
+
+
+def test_a_quarantined_digest_is_not_even_promised():
+    observed = Observed(quarantined=frozenset({DIGESTS.training}))
+
+    assert Promote not in kinds(desired(), observed)
+
+
 def test_a_pin_in_git_moves_live_to_it():
     wanted = desired(promotion={"pin": 1})
     observed = Observed(
@@ -233,6 +251,8 @@ observations = st.builds(
     quarantined=st.sampled_from([frozenset(), frozenset({DIGESTS.training})]),
     hold=st.sampled_from([None, hold(1), hold(1, written_back="main@sha1:b")]),
     hold_is_in_git=st.booleans(),
+    release=st.sampled_from([None, hold(1)]),
+    release_is_fetched=st.booleans(),
 )
 wishes = st.sampled_from(
     [
@@ -298,4 +318,6 @@ def carried_out(action: Action, observed: Observed) -> Observed:
             return replace(observed, hold=hold(1, written_back="main@sha1:b"))
         case ReleaseHold():
             return replace(observed, hold=None, pinned=None)
+        case RemovePin():
+            return replace(observed, release=None)
     raise AssertionError(action)

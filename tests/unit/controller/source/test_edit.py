@@ -63,3 +63,11 @@ def test_letters_beyond_ascii_stay_where_they_are():
     before = "owner: Zoë — 日本\nspec:\n  promotion: {pin: 2}\n"
 
     assert set_field(before.encode(), PIN, 3).decode() == before.replace("2", "3")
+
+
+def test_a_value_is_emptied_in_place():
+    before = "spec:\n  promotion: {mode: automatic, pin: 3}  # hands off\n"
+
+    edited = set_field(before.encode(), PIN, None)
+
+    assert edited.decode() == before.replace("3", "null")

@@ -91,14 +91,30 @@ def test_a_huge_file_is_not_read_into_memory(repository, folder):
     assert repository.read_files(at, ["specs/huge.yaml"]) == {}
 
 
-def test_what_differs_between_two_revisions_is_listed(repository, folder):
+def test_an_ancestor_is_part_of_the_history(repository, folder):
     before = repository.fetch()
     commit(folder, "specs/b.yaml", "two: 2\n")
     after = repository.fetch()
 
-    assert repository.changed_paths(before, after) == ["specs/b.yaml"]
     assert repository.contains(before, at=after)
     assert not repository.contains(after, at=before)
+
+
+def test_the_main_branch_is_followed_whatever_is_checked_out(repository, folder):
+    git(folder, "switch", "-qc", "feature")
+    commit(folder, "specs/b.yaml", "two: 2\n")
+
+    assert repository.fetch() == f"main@sha1:{git(folder, 'rev-parse', 'main')}"
+
+
+def test_another_default_branch_is_found_by_head(tmp_path):
+    made = tmp_path / "trunk"
+    made.mkdir()
+    git(made, "init", "-q", "-b", "trunk")
+    commit(made, "a.txt", "a")
+    found = Repository(str(made), branch=None, home=tmp_path / "home", environment=ENVIRONMENT)
+
+    assert found.fetch().startswith("trunk@")
 
 
 def test_a_force_push_is_followed(repository, folder):
