@@ -207,6 +207,9 @@ def _data_drift(look: Pass) -> Fact:
             return Fact(kind, TRUE, "DataDrift", seen)
         case "plan":
             return Fact(kind, TRUE, "RetrainPlanned", f"{seen}; a retraining would take {needed}")
+        case "retrain" if look.observed.requests < policy.min_requests:
+            seen += f"; retraining waits for {policy.min_requests} requests"
+            return Fact(kind, TRUE, "AwaitingRequests", seen)
         case "retrain":
             return Fact(kind, TRUE, "AwaitingLabels", f"{seen}; retraining waits for {needed}")
 

@@ -2,8 +2,8 @@
 
     TrueupError
     ├── SpecError                 one problem at one place of one spec file
-    ├── registry.errors           NotFoundError, ConflictError, ArtifactCorruptError, ...
-    └── controller.errors         SourceError, DataError, BaseModelError, JobError, ...
+    ├── registry.errors           NotFoundError, ConflictError, BaseModelError, ...
+    └── controller.errors         SourceError, DataError, TrainingError, EvaluationError
 
 Every error can say three things to a person: ``reason`` (a CamelCase word that also stands in a
 condition), ``str(error)`` (what is wrong, with the facts) and ``fix`` (what to do about it).

@@ -26,6 +26,8 @@ WORKS_SO_FAR: tuple[tuple[str, tuple[Any, ...]], ...] = (
     ("evaluation.explain", ()),
     ("promotion.canary", ()),
     ("monitoring.slices", ([],)),
+    ("monitoring.on_data_drift.cooldown_minutes", (60,)),
+    ("monitoring.on_data_drift.max_retrains_per_day", (3,)),
 )
 """Field below ``spec`` → the values that work, beside leaving it out."""
 COMPARED_SO_FAR = ("live",)

@@ -87,12 +87,25 @@ def test_a_quarantined_digest_is_named_as_the_reason():
 )
 def test_an_alarm_says_what_the_spec_asks_for(action, reason):
     wanted = desired(monitoring={"on_data_drift": {"action": action}})
-    observed = Observed(wanted=judged(1, PASS), live=judged(1, PASS), signals=(alarm(),))
+    observed = Observed(
+        wanted=judged(1, PASS), live=judged(1, PASS), signals=(alarm(),), requests=1000
+    )
 
     found = conditions(observed, wanted=wanted)
 
     assert found[ConditionType.DATA_DRIFT_DETECTED].status is TRUE
     assert found[ConditionType.DATA_DRIFT_DETECTED].reason == reason
+
+
+def test_a_retraining_waits_for_enough_requests_first():
+    wanted = desired(monitoring={"on_data_drift": {"action": "retrain"}})
+    observed = Observed(
+        wanted=judged(1, PASS), live=judged(1, PASS), signals=(alarm(),), requests=999
+    )
+
+    found = conditions(observed, wanted=wanted)
+
+    assert found[ConditionType.DATA_DRIFT_DETECTED].reason == "AwaitingRequests"
 
 
 def test_a_signal_below_its_threshold_is_no_alarm():
