@@ -1,0 +1,85 @@
+"""Routes of models and their versions: what is."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import PlainTextResponse
+
+from registry.api.dependencies import Limit, Name, Number, Reading
+from registry.api.schemas import (
+    AliasOut,
+    RunOut,
+    SignalOut,
+    StatusOut,
+    VersionDetailOut,
+    VersionOut,
+)
+from registry.api.views import status_out, version_detail_out, version_out
+from registry.cards import render_card
+from registry.overview import list_statuses, read_status, read_version, read_versions
+from registry.store.aliases import alias_history, list_aliases
+from registry.store.models import get_model
+from registry.store.runs import list_runs
+from registry.store.signals import list_signals
+
+router = APIRouter(prefix="/models", tags=["models"])
+
+
+@router.get("", response_model=list[StatusOut])
+def models(session: Reading) -> Any:
+    """All models' status."""
+    return [status_out(status) for status in list_statuses(session)]
+
+
+@router.get("/{name}", response_model=StatusOut)
+def model(session: Reading, name: Name) -> Any:
+    """One model's status: what is wanted, what is, and the one thing it waits for."""
+    return status_out(read_status(session, name))
+
+
+@router.get("/{name}/versions", response_model=list[VersionOut])
+def versions(session: Reading, name: Name) -> Any:
+    """All versions, oldest first."""
+    return [version_out(view) for view in read_versions(session, name)]
+
+
+@router.get("/{name}/versions/{number}", response_model=VersionDetailOut)
+def version(session: Reading, name: Name, number: Number) -> Any:
+    """One version with its files, lineage, evidence and verdicts."""
+    return version_detail_out(read_version(session, name, number))
+
+
+@router.get("/{name}/versions/{number}/card", response_class=PlainTextResponse)
+def card(session: Reading, name: Name, number: Number) -> PlainTextResponse:
+    """The version's model card, in Markdown with Hugging Face's metadata."""
+    view = read_version(session, name, number)
+    text = render_card(view.version, view.evaluation, view.gates, view.aliases)
+    return PlainTextResponse(text, media_type="text/markdown")
+
+
+@router.get("/{name}/aliases", response_model=list[AliasOut])
+def aliases(session: Reading, name: Name) -> Any:
+    """Where each alias points now."""
+    get_model(session, name)
+    return list_aliases(session, name)
+
+
+@router.get("/{name}/aliases/{alias}/history", response_model=list[AliasOut])
+def history(session: Reading, name: Name, alias: Name) -> Any:
+    """Every place an alias ever pointed at, oldest first."""
+    get_model(session, name)
+    return alias_history(session, name, alias)
+
+
+@router.get("/{name}/runs", response_model=list[RunOut])
+def runs(session: Reading, name: Name, limit: Limit = 50) -> Any:
+    """The model's runs, newest first."""
+    get_model(session, name)
+    return list_runs(session, name, limit=limit)
+
+
+@router.get("/{name}/signals", response_model=list[SignalOut])
+def signals(session: Reading, name: Name, limit: Limit = 100) -> Any:
+    """What detectors said about the model's traffic, newest first."""
+    get_model(session, name)
+    return list_signals(session, name, limit=limit)

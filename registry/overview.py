@@ -1,0 +1,152 @@
+"""What people ask of the registry, put together from its tables: for the API and the pages."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from registry.records import (
+    EvaluationRecord,
+    GateReport,
+    HoldRecord,
+    ModelRecord,
+    RunRecord,
+    VersionRecord,
+)
+from registry.store.aliases import list_aliases, list_live
+from registry.store.conditions import read_all_conditions, read_conditions
+from registry.store.database import Session
+from registry.store.evaluations import latest_evaluation, latest_evaluations
+from registry.store.holds import find_hold, list_holds, list_quarantined
+from registry.store.models import get_model, list_models
+from registry.store.runs import find_running, list_running
+from registry.store.verdicts import latest_gate_report, latest_gate_reports
+from registry.store.versions import get_version, list_versions
+from registry.version_state import VersionState, version_state
+from specs.conditions import Condition, ConditionType
+from specs.names import LIVE
+
+
+@dataclass(frozen=True)
+class ModelStatus:
+    """A model now: what is wanted, what is, and what it waits for."""
+
+    model: ModelRecord
+    live_version: int | None
+    conditions: Mapping[ConditionType, Condition]
+    hold: HoldRecord | None
+    run: RunRecord | None
+    """The active run."""
+
+    @property
+    def task(self) -> str | None:
+        """The task of the last valid spec."""
+        spec = (self.model.spec or {}).get("spec", self.model.spec or {})
+        task = spec.get("task")
+        return task if isinstance(task, str) else None
+
+
+@dataclass(frozen=True)
+class VersionView:
+    """A version with the evidence about it."""
+
+    version: VersionRecord
+    state: VersionState
+    aliases: tuple[str, ...]
+    evaluation: EvaluationRecord | None
+    gates: GateReport | None
+
+
+def read_status(session: Session, name: str) -> ModelStatus:
+    """Return one model's status.
+
+    Raises:
+        NotFoundError: there is no such model.
+    """
+    model = get_model(session, name)
+    aliases = {alias.alias: alias.version for alias in list_aliases(session, name)}
+    return ModelStatus(
+        model=model,
+        live_version=aliases.get(LIVE),
+        conditions=read_conditions(session, name),
+        hold=find_hold(session, name),
+        run=find_running(session, name),
+    )
+
+
+def list_statuses(session: Session) -> list[ModelStatus]:
+    """All models' status, by name, in a number of queries that does not grow with them."""
+    live = {alias.model: alias.version for alias in list_live(session)}
+    holds = {hold.model: hold for hold in list_holds(session)}
+    runs = {run.model: run for run in list_running(session)}
+    conditions = read_all_conditions(session)
+    return [
+        ModelStatus(
+            model=model,
+            live_version=live.get(model.name),
+            conditions=conditions.get(model.name, {}),
+            hold=holds.get(model.name),
+            run=runs.get(model.name),
+        )
+        for model in list_models(session)
+    ]
+
+
+def read_versions(session: Session, model: str) -> list[VersionView]:
+    """All versions of a model with their evidence, oldest first.
+
+    Raises:
+        NotFoundError: there is no such model.
+    """
+    get_model(session, model)
+    names = _names_by_version(session, model)
+    quarantined = {record.training_digest for record in list_quarantined(session, model)}
+    evaluations = latest_evaluations(session, model)
+    reports = latest_gate_reports(session, model)
+    return [
+        _view(
+            version,
+            aliases=names.get(version.number, ()),
+            is_quarantined=version.training_digest in quarantined,
+            evaluation=evaluations.get(version.number),
+            gates=reports.get(version.number),
+        )
+        for version in list_versions(session, model)
+    ]
+
+
+def read_version(session: Session, model: str, number: int) -> VersionView:
+    """Return one version with its evidence.
+
+    Raises:
+        NotFoundError: there is no such model or version.
+    """
+    get_model(session, model)
+    version = get_version(session, model, number)
+    quarantined = {record.training_digest for record in list_quarantined(session, model)}
+    return _view(
+        version,
+        aliases=_names_by_version(session, model).get(number, ()),
+        is_quarantined=version.training_digest in quarantined,
+        evaluation=latest_evaluation(session, model, number),
+        gates=latest_gate_report(session, model, number),
+    )
+
+
+def _names_by_version(session: Session, model: str) -> dict[int, tuple[str, ...]]:
+    names: dict[int, tuple[str, ...]] = {}
+    for alias in list_aliases(session, model):
+        names[alias.version] = (*names.get(alias.version, ()), alias.alias)
+    return names
+
+
+def _view(
+    version: VersionRecord,
+    *,
+    aliases: tuple[str, ...],
+    is_quarantined: bool,
+    evaluation: EvaluationRecord | None,
+    gates: GateReport | None,
+) -> VersionView:
+    state = version_state(
+        aliases=aliases, is_quarantined=is_quarantined, gates=gates, evaluation=evaluation
+    )
+    return VersionView(version, state, aliases, evaluation, gates)

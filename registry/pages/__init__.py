@@ -1,0 +1,1 @@
+"""Web pages: read-only, rendered here, no build step."""

@@ -1,0 +1,61 @@
+"""How values look to people. Pure; each is a Jinja filter of the same name."""
+
+import math
+from datetime import datetime, timedelta
+
+DASH = "–"
+_STEPS = ((60, "s"), (60, "min"), (24, "h"), (math.inf, "d"))
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """How long ago, in one unit."""
+    passed = now - moment
+    return (
+        "just now" if passed < timedelta(seconds=2) else f"{duration(passed.total_seconds())} ago"
+    )
+
+
+def duration(seconds: float) -> str:
+    """A length of time, in one unit."""
+    amount = max(seconds, 0.0)
+    for size, unit in _STEPS:
+        if amount < size:
+            return f"{amount:.0f} {unit}"
+        amount /= size
+    raise AssertionError("the last step is infinite")
+
+
+def number(value: float | None) -> str:
+    """A measured number with the digits that matter; large ones without fraction."""
+    if value is None or not math.isfinite(value):
+        return DASH
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3f}"
+
+
+def short_revision(revision: str | None) -> str:
+    """``main@a1b2c3d``: a branch and enough of a commit."""
+    if revision is None:
+        return DASH
+    branch, _, commit = revision.partition("@sha1:")
+    return f"{branch}@{commit[:7]}" if commit else revision[:16]
+
+
+def short_digest(digest: str) -> str:
+    """Enough hex digits of a digest to tell it from others."""
+    return digest.rpartition(":")[2][:10]
+
+
+def words(name: str) -> str:
+    """A metric's name for a heading: ``f1_macro`` → ``F1 macro``."""
+    spaced = name.replace("_", " ").replace(".", ": ")
+    return spaced[:1].upper() + spaced[1:]
+
+
+FILTERS = {
+    "ago": ago,
+    "duration": duration,
+    "number": number,
+    "short_revision": short_revision,
+    "short_digest": short_digest,
+    "words": words,
+}

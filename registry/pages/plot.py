@@ -1,0 +1,155 @@
+"""A metric over versions, as geometry that a template draws. Pure.
+
+Each point is one version's value on held-out rows, each whisker its 95 % interval, and a dashed
+line what the gates ask for.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from registry.overview import VersionView
+from registry.pages.formats import number, words
+from registry.records import Estimate
+from registry.version_state import VersionState
+
+WIDTH, HEIGHT = 440, 220
+LEFT, RIGHT, TOP, BOTTOM = 52, 16, 14, 42
+SHOWN_VERSIONS = 24
+SHOWN_METRICS = 4
+TICKS = 4
+_PREFERRED = ("f1_macro", "accuracy", "token_f1", "exact_match", "perplexity", "loss")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One version in the plot."""
+
+    x: float
+    y: float
+    low_y: float
+    high_y: float
+    number: int
+    state: VersionState
+    said: str
+    """What a pointer or a screen reader is told."""
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A labelled place on an axis."""
+
+    at: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Everything that is drawn; lengths in SVG units."""
+
+    metric: str
+    title: str
+    said: str
+    marks: tuple[Mark, ...]
+    y_ticks: tuple[Tick, ...]
+    x_ticks: tuple[Tick, ...]
+    limits: tuple[Tick, ...]
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+    right: int = WIDTH - RIGHT
+    bottom: int = HEIGHT - BOTTOM
+    top: int = TOP
+
+    @property
+    def line(self) -> str:
+        """The points of the line through all marks."""
+        return " ".join(f"{mark.x:.1f},{mark.y:.1f}" for mark in self.marks)
+
+
+def plot_metrics(views: Sequence[VersionView], spec: Mapping[str, Any]) -> list[Plot]:
+    """Plot the metrics that matter most: those with gates first, then the usual ones."""
+    shown = [view for view in views if view.evaluation][-SHOWN_VERSIONS:]
+    limits = _limits(spec)
+    measured = {name for view in shown for name in _finite(view)}
+    wanted = dict.fromkeys((*limits, *_PREFERRED, *sorted(measured)))
+    names = [name for name in wanted if name in measured][:SHOWN_METRICS]
+    return [_plot(name, shown, limits.get(name, ())) for name in names]
+
+
+def _plot(metric: str, views: Sequence[VersionView], limits: Sequence[float]) -> Plot:
+    points = [(view, _finite(view)[metric]) for view in views if metric in _finite(view)]
+    values = [bound for _, one in points for bound in (one.low, one.value, one.high)]
+    ticks = _nice_ticks(min(*values, *limits), max(*values, *limits))
+    low, high = ticks[0], ticks[-1]
+
+    def y_of(value: float) -> float:
+        return HEIGHT - BOTTOM - (value - low) / (high - low) * (HEIGHT - BOTTOM - TOP)
+
+    step = (WIDTH - LEFT - RIGHT) / len(points)
+    marks = tuple(
+        Mark(
+            x=LEFT + step * (place + 0.5),
+            y=y_of(one.value),
+            low_y=y_of(one.low),
+            high_y=y_of(one.high),
+            number=view.version.number,
+            state=view.state,
+            said=(
+                f"version {view.version.number} ({view.state}): {number(one.value)}, "
+                f"95 % interval {number(one.low)} to {number(one.high)}, n = {one.n}"
+            ),
+        )
+        for place, (view, one) in enumerate(points)
+    )
+    return Plot(
+        metric=metric,
+        title=words(metric),
+        said=f"{words(metric)} by version. " + "; ".join(mark.said for mark in marks),
+        marks=marks,
+        y_ticks=tuple(Tick(y_of(value), _label(value, ticks)) for value in ticks),
+        x_ticks=tuple(Tick(mark.x, str(mark.number)) for mark in _thinned(marks)),
+        limits=tuple(Tick(y_of(value), f"gate {value:g}") for value in limits),
+    )
+
+
+def _finite(view: VersionView) -> dict[str, Estimate]:
+    if view.evaluation is None:
+        return {}
+    return {
+        name: one
+        for name, one in view.evaluation.metrics.items()
+        if all(math.isfinite(value) for value in (one.value, one.low, one.high))
+    }
+
+
+def _limits(spec: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:
+    """Metric → what gates on all rows ask for."""
+    found: dict[str, tuple[float, ...]] = {}
+    for gate in spec.get("spec", {}).get("gates", ()):
+        bounds = [gate[side] for side in ("min", "max") if gate.get(side) is not None]
+        if bounds and gate.get("slice") is None:
+            found[gate["metric"]] = (*found.get(gate["metric"], ()), *bounds)
+    return found
+
+
+def _nice_ticks(low: float, high: float) -> list[float]:
+    """Round values that enclose the range, about ``TICKS`` steps apart."""
+    span = max(high - low, abs(high) * 0.02, 1e-6)
+    rough = span / TICKS
+    scale = 10.0 ** math.floor(math.log10(rough))
+    step = next(scale * factor for factor in (1, 2, 5, 10) if scale * factor >= rough)
+    first, last = math.floor(low / step), math.ceil(high / step)
+    return [place * step for place in range(first, max(last, first + 1) + 1)]
+
+
+def _label(value: float, ticks: Sequence[float]) -> str:
+    step = ticks[1] - ticks[0]
+    digits = max(0, -math.floor(math.log10(step) + 1e-9))
+    return f"{value:.{digits}f}"
+
+
+def _thinned(marks: Sequence[Mark]) -> Sequence[Mark]:
+    every = math.ceil(len(marks) / 12)
+    return [mark for place, mark in enumerate(marks) if place % every == 0]

@@ -1,0 +1,119 @@
+"""What each page shows, read in one consistent look."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from registry.overview import ModelStatus, VersionView, list_statuses, read_status, read_versions
+from registry.pages.health import health_of
+from registry.pages.plot import Plot, plot_metrics
+from registry.records import AliasRecord, EventRecord, LogLine, SignalRecord, SourceRecord
+from registry.store.aliases import find_alias
+from registry.store.database import Session
+from registry.store.events import list_events
+from registry.store.predictions import count_observations
+from registry.store.run_output import tail_log
+from registry.store.signals import latest_signals
+from registry.store.sources import list_sources
+from specs.names import LIVE, PREVIOUS
+
+SHOWN_EVENTS = 12
+SHOWN_LINES = 14
+_HEADLINE = ("f1_macro", "accuracy", "token_f1", "exact_match", "perplexity", "loss")
+_TABLE_METRICS = 3
+
+
+@dataclass(frozen=True)
+class OverviewPage:
+    """All models at a glance."""
+
+    statuses: Sequence[ModelStatus]
+    counts: Mapping[str, int]
+    """Health word → how many models."""
+    sources: Sequence[SourceRecord]
+    events: Sequence[EventRecord]
+
+
+@dataclass(frozen=True)
+class ModelPage:
+    """One model in full."""
+
+    status: ModelStatus
+    versions: Sequence[VersionView]
+    """Newest first."""
+    metrics: Sequence[str]
+    """The columns of the versions table."""
+    plots: Sequence[Plot]
+    live: AliasRecord | None
+    log: Sequence[LogLine]
+    signals: Sequence[SignalRecord]
+    requests: int
+    """Captured requests to the live version."""
+    events: Sequence[EventRecord]
+    rollback_to: int | None
+    """Where an undo would go."""
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.status.model.name
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        """The ``spec`` part of the last valid spec file; empty while there never was one."""
+        found: Mapping[str, Any] = (self.status.model.spec or {}).get("spec", {})
+        return found
+
+    @property
+    def live_view(self) -> VersionView | None:
+        """The live version."""
+        number = self.status.live_version
+        return next((view for view in self.versions if view.version.number == number), None)
+
+    @property
+    def judged(self) -> VersionView | None:
+        """The newest version with verdicts."""
+        return next((view for view in self.versions if view.gates is not None), None)
+
+
+def read_overview_page(session: Session) -> OverviewPage:
+    """Read what the overview shows."""
+    statuses = list_statuses(session)
+    return OverviewPage(
+        statuses=statuses,
+        counts=Counter(health_of(status).word for status in statuses),
+        sources=list_sources(session),
+        events=list_events(session, limit=SHOWN_EVENTS)[::-1],
+    )
+
+
+def read_model_page(session: Session, name: str) -> ModelPage:
+    """Read what a model's page shows.
+
+    Raises:
+        NotFoundError: there is no such model.
+    """
+    status = read_status(session, name)
+    versions = read_versions(session, name)
+    live = find_alias(session, name, LIVE)
+    previous = find_alias(session, name, PREVIOUS)
+    run = status.run
+    return ModelPage(
+        status=status,
+        versions=versions[::-1],
+        metrics=_headline(versions),
+        plots=plot_metrics(versions, status.model.spec or {}),
+        live=live,
+        log=() if run is None else tail_log(session, run.id, limit=SHOWN_LINES),
+        signals=() if live is None else latest_signals(session, name, live.version),
+        requests=0 if live is None else count_observations(session, name, live.version),
+        events=list_events(session, model=name, limit=SHOWN_EVENTS)[::-1],
+        rollback_to=None if previous is None else previous.version,
+    )
+
+
+def _headline(versions: Sequence[VersionView]) -> list[str]:
+    measured = {name for view in versions if view.evaluation for name in view.evaluation.metrics}
+    order = dict.fromkeys((*_HEADLINE, *sorted(measured)))
+    return [name for name in order if name in measured][:_TABLE_METRICS]
