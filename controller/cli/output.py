@@ -53,6 +53,18 @@ def print_table(headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     console().print(table)
 
 
+def print_facts(facts: Mapping[str, Any]) -> None:
+    """Print names and what they are, one a line."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, fact in facts.items():
+        table.add_row(name, fact)
+    console().print(table)
+
+
 def coloured(word: str, colour: str) -> "RenderableType":
     """Colour a word; plain text where there are no colours."""
     from rich.text import Text

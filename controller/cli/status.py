@@ -9,6 +9,7 @@ from controller.cli.output import (
     age,
     bar,
     coloured,
+    print_facts,
     print_json,
     print_table,
     say,
@@ -64,7 +65,7 @@ def print_status(model: Json) -> None:
     if hold := model["hold"]:
         facts["hold"] = f"version {hold['version']}, by {hold['by']}: {hold['reason']}"
         facts[""] = f"to end it: trueup release {model['name']} --reason TEXT"
-    print_table(("", ""), list(facts.items()))
+    print_facts(facts)
     say()
     rows = [_condition_row(one) for one in model["conditions"]]
     print_table(("CONDITION", "STATUS", "SINCE", "WHY"), rows)

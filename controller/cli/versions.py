@@ -13,6 +13,7 @@ from controller.cli.output import (
     clock_time,
     coloured,
     estimate,
+    print_facts,
     print_json,
     print_table,
     say,
@@ -119,7 +120,7 @@ def _print_origin(detail: Json) -> None:
         "run": detail["run_id"],
         "files": ", ".join(f"{path} ({_size(one)})" for path, one in detail["files"].items()),
     }
-    print_table(("", ""), list(facts.items()))
+    print_facts(facts)
 
 
 def _print_metrics(metrics: Mapping[str, Json]) -> None:

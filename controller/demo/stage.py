@@ -67,6 +67,11 @@ class Stage:
         return f"http://{self.host}:{self.ports['api_port']}"
 
     @property
+    def monitors_url(self) -> str:
+        """Where the monitors' metrics are."""
+        return f"http://{self.host}:{self.ports['monitor_port']}"
+
+    @property
     def api(self) -> Client:
         """The API's client."""
         return Client(self.api_url)

@@ -5,13 +5,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from controller.demo.stage import Stage, StepFailedError
 from controller.demo.steps import Step
 from specs.errors import TrueupError
-
-TITLE_WIDTH = 26
 
 
 def run_story(steps: Sequence[Step], stage: Stage, screen: Console) -> None:
@@ -22,20 +21,18 @@ def run_story(steps: Sequence[Step], stage: Stage, screen: Console) -> None:
     """
     for number, step in enumerate(steps, 1):
         started = time.monotonic()
-        if not screen.is_terminal:
-            screen.print(f"{number:2} {step.title} ...")
+        screen.print(f"{number:2} {step.title}", style="bold")
         try:
-            with _shown(stage, step, screen):
+            with _shown(stage, screen):
                 came_of_it = step.run(stage)
         except TrueupError as error:
             raise _with_logs(step, error, stage) from error
         seconds = time.monotonic() - started
-        screen.print(f"{number:2} {step.title:{TITLE_WIDTH}} {seconds:5.1f} s", style="bold")
-        screen.print(f"   {came_of_it}")
+        screen.print(Padding(f"{seconds:.1f} s: {came_of_it}", (0, 0, 0, 3)))
 
 
 @contextmanager
-def _shown(stage: Stage, step: Step, screen: Console) -> Iterator[None]:
+def _shown(stage: Stage, screen: Console) -> Iterator[None]:
     """Show a step while it runs: a bar where it knows how far it is."""
     columns = (
         SpinnerColumn(),
@@ -46,8 +43,8 @@ def _shown(stage: Stage, step: Step, screen: Console) -> Iterator[None]:
     with Progress(
         *columns, console=screen, transient=True, disable=not screen.is_terminal
     ) as progress:
-        task = progress.add_task(step.title, total=None)
-        stage.tell = lambda ratio, text: _update(progress, task, f"{step.title}: {text}", ratio)
+        task = progress.add_task("   ...", total=None)
+        stage.tell = lambda ratio, text: _update(progress, task, f"   {text}", ratio)
         yield
 
 

@@ -10,7 +10,8 @@ NEIGHBOURS = {
     "q": "w", "r": "et", "s": "ad", "t": "ry", "u": "yi", "v": "cb", "w": "qe", "x": "zc",
     "y": "tu", "z": "x",
 }  # fmt: skip
-TYPO_RATE = 0.3
+TYPO_RATE = 0.2
+SECOND_TYPO_RATE = 0.3
 LOWER_CASE_RATE = {"chat": 0.7, "web": 0.25, "email": 0.05, "phone": 0.1}
 SHOUT_RATE = 0.02
 NO_PUNCTUATION_RATE = 0.2
@@ -21,7 +22,8 @@ PUNCTUATION = re.compile(r"[.,!:;](?!\d)")
 def add_noise(text: str, channel: str, rng: random.Random) -> str:
     """Make ``text`` look as if a person had typed it on ``channel``."""
     if rng.random() < TYPO_RATE:
-        for _ in range(rng.randint(1, 2)):
+        text = misspell(text, rng)
+        if rng.random() < SECOND_TYPO_RATE:
             text = misspell(text, rng)
     if rng.random() < LOWER_CASE_RATE[channel]:
         text = text.lower()
