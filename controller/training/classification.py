@@ -13,6 +13,7 @@ from torch.nn import functional
 from controller.job_protocol import JobFolder
 from controller.training import measures
 from controller.training.adapters import add_lora, save_adapter
+from controller.training.checkpoints import newest_whole
 from controller.training.head import Features, probe
 from controller.training.job import TrainJob
 from controller.training.learner import Metrics, TokenRow
@@ -145,7 +146,9 @@ def open_classification(job: TrainJob, folder: JobFolder) -> ClassificationLearn
     head = nn.Linear(encoder.config.hidden_size, len(labels))
     model = ClassificationModel(encoder, head, _pooling(job))
     learner = ClassificationLearner(job, labels, model, tokens)
-    if job.training.method == "linear-probe" or job.training.head.init == "linear-probe":
+    is_probed = "linear-probe" in (job.training.method, job.training.head.init)
+    # A checkpoint holds the head as it went on from the probe: resuming need not probe again.
+    if is_probed and newest_whole(folder.checkpoints) is None:
         folder.progress("probing", 0, 1, message="features of the frozen base")
         _start_from_probe(learner, tokens)
     if job.training.method == "linear-probe":

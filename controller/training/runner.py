@@ -40,7 +40,7 @@ def train(folder: JobFolder) -> dict[str, Any]:
     spent = Spent()
     job = read_job(folder.job, threads=usable_threads())
     folder.progress("loading", 0, 1, message=job.base.model)
-    with _room_for_the_result(folder), typed_failures(job, folder.path):
+    with _tidy_on_a_full_disk(folder), typed_failures(job, folder.path):
         _make_repeatable(job)
         need_tokenizer(job.base.folder, job.base.model)
         learner = _task(job)(job, folder)
@@ -54,8 +54,8 @@ def train(folder: JobFolder) -> dict[str, Any]:
 
 
 @contextmanager
-def _room_for_the_result(folder: JobFolder) -> Iterator[None]:
-    """On a full disk even the line that says so needs room: give up what is half-written."""
+def _tidy_on_a_full_disk(folder: JobFolder) -> Iterator[None]:
+    """On a full disk, give up what is half-written: the next attempt, and the log, need room."""
     try:
         yield
     except OSError as error:
