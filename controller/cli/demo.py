@@ -3,6 +3,7 @@
 import signal
 import sys
 import time
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from controller.cli.failures import INTERRUPTED, BadInputError
+from controller.cli.failures import BadInputError
 from controller.cli.output import console, say
 from controller.cli.setup import load_settings
 from controller.cli.status import print_status
@@ -41,22 +42,14 @@ def demo(*, folder: FolderOption = None, keep: KeepOption = False) -> None:
     signal.signal(signal.SIGTERM, _stop_like_ctrl_c)
     place = _place(folder)
     settings = load_settings()
-    stage = Stage(place, choose_ports(settings), host=settings.host)
     say(f"The demo plays in {place}\n")
     started = time.monotonic()
-    is_over = False
-    try:
+    with Stage(place, choose_ports(settings), host=settings.host) as stage:
         run_story(STEPS, stage, console())
-        is_over = True
         _sum_up(stage, count=len(STEPS), seconds=time.monotonic() - started)
         if keep or sys.stdin.isatty():
             _keep_running(stage)
-    except KeyboardInterrupt:
-        if not is_over:
-            raise typer.Exit(INTERRUPTED) from None
-    finally:
         say("Stopping.")
-        stage.stop()
 
 
 def _place(folder: Path | None) -> Path:
@@ -89,8 +82,10 @@ def _sum_up(stage: "Stage", *, count: int, seconds: float) -> None:
 
 def _keep_running(stage: "Stage") -> None:
     say("Everything keeps running. Ctrl-C stops it.")
-    while stage.process is not None and stage.process.poll() is None:
-        time.sleep(0.5)
+    # Ctrl-C is the way out that was offered: it ends a demo that has succeeded.
+    with suppress(KeyboardInterrupt):
+        while stage.process is not None and stage.process.poll() is None:
+            time.sleep(0.5)
 
 
 def _stop_like_ctrl_c(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,17 +20,17 @@ HomeOption = Annotated[
     Path | None,
     typer.Option("--home", metavar="DIR", help="Holds all state. [default: ~/.trueup]"),
 ]
-PORT_RANGE = {"min": 1, "max": 65535}
-ApiPort = Annotated[int | None, typer.Option("--api-port", **PORT_RANGE, help="[default: 8080]")]
-GatewayPort = Annotated[
-    int | None, typer.Option("--gateway-port", **PORT_RANGE, help="[default: 8081]")
-]
-MonitorPort = Annotated[
-    int | None, typer.Option("--monitor-port", **PORT_RANGE, help="[default: 8082]")
-]
-ControllerPort = Annotated[
-    int | None, typer.Option("--controller-port", **PORT_RANGE, help="[default: 8083]")
-]
+
+
+def _port_option(name: str, default: int) -> Any:
+    about = f"[default: {default}]"
+    return typer.Option(name, min=1, max=65535, metavar="PORT", help=about)
+
+
+ApiPort = Annotated[int | None, _port_option("--api-port", 8080)]
+GatewayPort = Annotated[int | None, _port_option("--gateway-port", 8081)]
+MonitorPort = Annotated[int | None, _port_option("--monitor-port", 8082)]
+ControllerPort = Annotated[int | None, _port_option("--controller-port", 8083)]
 
 
 def up(
@@ -48,7 +48,7 @@ def up(
     """
     from controller.cli.narrator import narrating
     from controller.supervisor.lock import holding
-    from controller.supervisor.parts import environment_of, parts_of
+    from controller.supervisor.parts import check_ports, environment_of, parts_of
     from controller.supervisor.supervisor import Supervisor
 
     settings = load_settings(
@@ -70,6 +70,7 @@ def up(
         show=_show,
     )
     with holding(settings.home):
+        check_ports(parts)
         _show(f"following {settings.repo}; state in {settings.home}")
         with narrating(parts[0].url, show=_show):
             supervisor.run()

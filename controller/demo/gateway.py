@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -34,6 +34,16 @@ class Gateway:
         self._url = f"{url}/v1/models/{model}:predict"
         # No proxies: the gateway is on this machine.
         self._client = httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
 
     def ask(self, texts: Sequence[str]) -> dict[str, Any]:
         """Send one request; ControllerError when it is not answered."""

@@ -7,9 +7,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from controller.demo.gateway import Gateway
 from controller.errors import ControllerError
@@ -44,6 +46,7 @@ class Stage:
     process: subprocess.Popen[bytes] | None = None
     facts: dict[str, float] = field(default_factory=dict)
     """What was measured, for the summary."""
+    _open: ExitStack = field(default_factory=ExitStack)
 
     @property
     def repo(self) -> Path:
@@ -71,15 +74,24 @@ class Stage:
         """Where the monitors' metrics are."""
         return f"http://{self.host}:{self.ports['monitor_port']}"
 
-    @property
+    @cached_property
     def api(self) -> Client:
         """The API's client."""
-        return Client(self.api_url)
+        return self._open.enter_context(Client(self.api_url))
 
-    @property
+    @cached_property
     def gateway(self) -> Gateway:
-        """The way to ask the model."""
-        return Gateway(f"http://{self.host}:{self.ports['gateway_port']}", self.model)
+        """The way to ask the model; from when its name is known."""
+        url = f"http://{self.host}:{self.ports['gateway_port']}"
+        return self._open.enter_context(Gateway(url, self.model))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Stop what was started, and close what was opened."""
+        self._open.close()
+        self.stop()
 
     def start(self) -> None:
         """Run ``trueup up`` as a person would, tied to the life of this process."""

@@ -74,7 +74,7 @@ def train_the_first_version(stage: Stage) -> str:
 
 def ask_it(stage: Stage) -> str:
     """One request to the gateway."""
-    text = "I was charged twice, please pay it back"
+    text = "My parcel still has not arrived, where is it?"
     answer = stage.gateway.ask([text])["predictions"][0]
     return f"{text!r} is a {answer['label']} ({answer['score']:.0%})"
 
