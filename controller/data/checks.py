@@ -10,15 +10,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from controller.data.duplicates import (
-    MAX_MEDIAN_CHARACTERS,
-    MAX_TEXTS,
-    can_compare,
+    MAX_WORK,
     conflicts,
     folded,
     near_matches,
     near_twins,
     normalised,
     repeats,
+    work_of,
 )
 from controller.data.findings import Action
 from controller.data.inspection import Inspection
@@ -91,8 +90,7 @@ def check_near_leakage(inspection: Inspection) -> None:
     """Test rows that nearly repeat a training row: they measure memory, not understanding."""
     train, test = inspection.rows["train"], inspection.rows["test"]
     known, asked = [folded(row.text) for row in train], [folded(row.text) for row in test]
-    if not can_compare(known, asked):
-        inspection.skipped("near_leakage", "test", _too_much(len(known), "training rows"))
+    if _is_too_much(inspection, "near_leakage", "test", work_of(asked, known)):
         return
     found = near_matches(asked, known)
     flagged = {
@@ -109,8 +107,7 @@ def check_near_duplicates(inspection: Inspection) -> None:
     """Training rows that nearly repeat an earlier one. Never dropped: some differ in meaning."""
     rows = inspection.rows["train"]
     texts = [folded(row.text) for row in rows]
-    if not can_compare(texts):
-        inspection.skipped("near_duplicates", "train", _too_much(len(texts), "rows"))
+    if _is_too_much(inspection, "near_duplicates", "train", work_of(texts)):
         return
     flagged = {
         index: {"near_row": rows[other].number, "near_text": rows[other].text}
@@ -163,11 +160,16 @@ def check_personal_data(inspection: Inspection) -> None:
             inspection.counted("personal_data", split, action, counts=counts, message=message)
 
 
-def _too_much(count: int, what: str) -> str:
-    return (
-        f"not looked for: {count:,} {what}; all pairs are compared up to {MAX_TEXTS:,} texts "
-        f"of at most {MAX_MEDIAN_CHARACTERS} characters in the median"
+def _is_too_much(inspection: Inspection, check: str, split: str, work: int) -> bool:
+    """Record a comparison of all pairs as skipped when it would cost too much."""
+    if work <= MAX_WORK:
+        return False
+    message = (
+        f"near twins were not looked for: that would take {work / MAX_WORK:.1f} times the work "
+        "that is allowed; fewer or shorter texts are compared"
     )
+    inspection.skipped(check, split, message)
+    return True
 
 
 CHECKS: Mapping[str, Callable[[Inspection], None]] = {

@@ -136,14 +136,15 @@ def test_near_leaks_are_not_marked_when_they_are_to_be_judged(action):
 
 
 def test_what_would_cost_too_much_is_said_and_not_done():
-    long = rows(*((f"{index} {'word ' * 40}", "x") for index in range(3)))
+    long = rows(*((f"{index} {'word ' * 4_000}", "x") for index in range(100)))
     found = inspection(long, long)
 
     check_near_leakage(found)
     check_near_duplicates(found)
 
     assert [finding.action for finding in found.findings] == ["skipped", "skipped"]
-    assert "not looked for" in found.findings[0].message
+    assert "were not looked for" in found.findings[0].message
+    assert found.near_leaks == frozenset()
 
 
 def test_near_duplicates_are_never_dropped():

@@ -8,15 +8,14 @@ from hypothesis import strategies as st
 from rapidfuzz import fuzz
 
 from controller.data.duplicates import (
-    MAX_TEXTS,
     SIMILARITY,
-    can_compare,
     conflicts,
     folded,
     near_matches,
     near_twins,
     normalised,
     repeats,
+    work_of,
 )
 
 
@@ -58,6 +57,17 @@ def test_a_twin_points_to_the_earliest_one():
 WORDS = st.lists(st.sampled_from(["card", "lost", "top", "refund", "my", "a"]), max_size=8)
 
 
+@given(st.lists(WORDS.map(" ".join), max_size=15))
+def test_twins_are_those_of_all_pairs(texts):
+    expected = {
+        index: next(place for place in range(index) if is_near(text, texts[place]))
+        for index, text in enumerate(texts)
+        if any(is_near(text, texts[place]) for place in range(index))
+    }
+
+    assert near_twins(texts) == expected
+
+
 @given(mine=st.lists(WORDS.map(" ".join), max_size=12), theirs=st.lists(WORDS.map(" ".join)))
 def test_no_pair_is_missed_by_looking_at_like_lengths_only(mine, theirs):
     expected = {
@@ -85,7 +95,10 @@ def test_planted_typos_are_found_among_many_texts():
     assert len(found) == 100
 
 
-def test_many_or_long_texts_are_not_compared():
-    assert can_compare(["short"] * 10)
-    assert not can_compare(["x" * 200] * 10)
-    assert not can_compare(["short"] * (MAX_TEXTS + 1), ["short"])
+def test_work_grows_with_pairs_and_length_and_not_with_unlike_lengths():
+    short, long = ["a" * 10] * 300, ["a" * 100] * 300
+
+    assert work_of(short) < 300 * 300 * 10
+    # Ten times the characters, in two machine words.
+    assert work_of(long) == 20 * work_of(short)
+    assert work_of(short, long) == 0
