@@ -3,7 +3,8 @@
 import math
 from datetime import datetime, timedelta
 
-DASH = "–"
+DASH = "\N{EN DASH}"
+_NEEDS_NO_FRACTION = 1000
 _STEPS = ((60, "s"), (60, "min"), (24, "h"), (math.inf, "d"))
 
 
@@ -29,7 +30,7 @@ def number(value: float | None) -> str:
     """A measured number with the digits that matter; large ones without fraction."""
     if value is None or not math.isfinite(value):
         return DASH
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3f}"
+    return f"{value:,.0f}" if abs(value) >= _NEEDS_NO_FRACTION else f"{value:.3f}"
 
 
 def short_revision(revision: str | None) -> str:
