@@ -1,10 +1,12 @@
 """How values look to people. Pure; each is a Jinja filter of the same name."""
 
 import math
+import re
 from datetime import datetime, timedelta
 
 DASH = "\N{EN DASH}"
 _NEEDS_NO_FRACTION = 1000
+_COMMIT = re.compile(r"@sha1:([0-9a-f]{7})[0-9a-f]{33}")
 _STEPS = ((60, "s"), (60, "min"), (24, "h"), (math.inf, "d"))
 
 
@@ -41,6 +43,11 @@ def short_revision(revision: str | None) -> str:
     return f"{branch}@{commit[:7]}" if commit else revision[:16]
 
 
+def told(message: str) -> str:
+    """A message with its commits cut to what tells them apart."""
+    return _COMMIT.sub(r"@\1", message)
+
+
 def short_digest(digest: str) -> str:
     """Enough hex digits of a digest to tell it from others."""
     return digest.rpartition(":")[2][:10]
@@ -58,5 +65,6 @@ FILTERS = {
     "number": number,
     "short_revision": short_revision,
     "short_digest": short_digest,
+    "told": told,
     "words": words,
 }

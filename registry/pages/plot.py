@@ -14,12 +14,19 @@ from registry.pages.formats import number, words
 from registry.records import Estimate
 from registry.version_state import VersionState
 
-WIDTH, HEIGHT = 440, 220
-LEFT, RIGHT, TOP, BOTTOM = 52, 16, 14, 42
+WIDTH, HEIGHT = 370, 216
+LEFT, RIGHT, TOP, BOTTOM = 44, 12, 12, 42
+LIMIT_LABEL = 34
+"""Room on the right for what a gate asks for."""
 SHOWN_VERSIONS = 24
-SHOWN_METRICS = 4
+SHOWN_METRICS = 3
 TICKS = 4
+_SIGNS = {"min": "\N{GREATER-THAN OR EQUAL TO}", "max": "\N{LESS-THAN OR EQUAL TO}"}
 _PREFERRED = ("f1_macro", "accuracy", "token_f1", "exact_match", "perplexity", "loss")
+
+
+Limit = tuple[str, float]
+"""What a gate asks for: the sign, and the bound."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +62,10 @@ class Plot:
     y_ticks: tuple[Tick, ...]
     x_ticks: tuple[Tick, ...]
     limits: tuple[Tick, ...]
+    right: int
     width: int = WIDTH
     height: int = HEIGHT
     left: int = LEFT
-    right: int = WIDTH - RIGHT
     bottom: int = HEIGHT - BOTTOM
     top: int = TOP
 
@@ -78,16 +85,18 @@ def plot_metrics(views: Sequence[VersionView], spec: Mapping[str, Any]) -> list[
     return [_plot(name, shown, limits.get(name, ())) for name in names]
 
 
-def _plot(metric: str, views: Sequence[VersionView], limits: Sequence[float]) -> Plot:
+def _plot(metric: str, views: Sequence[VersionView], limits: Sequence[Limit]) -> Plot:
     points = [(view, _finite(view)[metric]) for view in views if metric in _finite(view)]
     values = [bound for _, one in points for bound in (one.low, one.value, one.high)]
-    ticks = _nice_ticks(min(*values, *limits), max(*values, *limits))
+    asked = [value for _, value in limits]
+    ticks = _nice_ticks(min(*values, *asked), max(*values, *asked))
     low, high = ticks[0], ticks[-1]
 
     def y_of(value: float) -> float:
         return HEIGHT - BOTTOM - (value - low) / (high - low) * (HEIGHT - BOTTOM - TOP)
 
-    step = (WIDTH - LEFT - RIGHT) / len(points)
+    right = WIDTH - RIGHT - (LIMIT_LABEL if limits else 0)
+    step = (right - LEFT) / len(points)
     marks = tuple(
         Mark(
             x=LEFT + step * (place + 0.5),
@@ -110,7 +119,8 @@ def _plot(metric: str, views: Sequence[VersionView], limits: Sequence[float]) ->
         marks=marks,
         y_ticks=tuple(Tick(y_of(value), _label(value, ticks)) for value in ticks),
         x_ticks=tuple(Tick(mark.x, str(mark.number)) for mark in _thinned(marks)),
-        limits=tuple(Tick(y_of(value), f"gate {value:g}") for value in limits),
+        limits=tuple(Tick(y_of(value), f"{sign} {value:g}") for sign, value in limits),
+        right=right,
     )
 
 
@@ -124,11 +134,11 @@ def _finite(view: VersionView) -> dict[str, Estimate]:
     }
 
 
-def _limits(spec: Mapping[str, Any]) -> dict[str, tuple[float, ...]]:
+def _limits(spec: Mapping[str, Any]) -> dict[str, tuple[Limit, ...]]:
     """Metric → what gates on all rows ask for."""
-    found: dict[str, tuple[float, ...]] = {}
+    found: dict[str, tuple[Limit, ...]] = {}
     for gate in spec.get("spec", {}).get("gates", ()):
-        bounds = [gate[side] for side in ("min", "max") if gate.get(side) is not None]
+        bounds = [(sign, gate[side]) for side, sign in _SIGNS.items() if gate.get(side) is not None]
         if bounds and gate.get("slice") is None:
             found[gate["metric"]] = (*found.get(gate["metric"], ()), *bounds)
     return found

@@ -16,6 +16,7 @@ from registry.store.predictions import count_observations
 from registry.store.run_output import tail_log
 from registry.store.signals import latest_signals
 from registry.store.sources import list_sources
+from registry.version_state import VersionState
 from specs.names import LIVE, PREVIOUS
 
 SHOWN_EVENTS = 12
@@ -52,7 +53,7 @@ class ModelPage:
     """Captured requests to the live version."""
     events: Sequence[EventRecord]
     rollback_to: int | None
-    """Where an undo would go."""
+    """Where an undo would go; None when a person would have to name the version."""
 
     @property
     def name(self) -> str:
@@ -109,7 +110,7 @@ def read_model_page(session: Session, name: str) -> ModelPage:
         signals=() if live is None else latest_signals(session, name, live.version),
         requests=0 if live is None else count_observations(session, name, live.version),
         events=list_events(session, model=name, limit=SHOWN_EVENTS)[::-1],
-        rollback_to=None if previous is None else previous.version,
+        rollback_to=_undo_target(versions, previous),
     )
 
 
@@ -117,3 +118,11 @@ def _headline(versions: Sequence[VersionView]) -> list[str]:
     measured = {name for view in versions if view.evaluation for name in view.evaluation.metrics}
     order = dict.fromkeys((*_HEADLINE, *sorted(measured)))
     return [name for name in order if name in measured][:_TABLE_METRICS]
+
+
+def _undo_target(versions: Sequence[VersionView], previous: AliasRecord | None) -> int | None:
+    for view in versions:
+        if previous is not None and view.version.number == previous.version:
+            is_bad = view.state is VersionState.QUARANTINED
+            return None if is_bad else previous.version
+    return None

@@ -8,7 +8,7 @@ from registry.errors import RefusedError
 from registry.records import RollbackRecord, VersionRecord
 from registry.store.aliases import find_alias, move_alias
 from registry.store.events import record_event
-from registry.store.holds import lift_quarantine, place_hold, quarantine
+from registry.store.holds import lift_quarantine, list_quarantined, place_hold, quarantine
 from registry.store.models import lock_model
 from registry.store.triggers import request_look
 from registry.store.verdicts import has_ever_passed
@@ -24,7 +24,8 @@ def roll_back(
     Args:
         session: the caller's transaction; everything below happens in it, or nothing does.
         model: the model's name.
-        to: the version to go to; None goes to where ``previous`` points.
+        to: the version to go to; None goes to where ``previous`` points, unless that version
+            is in quarantine: rolling back twice must not bring the bad version back.
         reason: why, in a person's words.
         by: who.
         now: aware UTC.
@@ -32,7 +33,7 @@ def roll_back(
     Raises:
         NotFoundError: there is no such model or version.
         RefusedError: nothing is live, there is nothing to go back to, or the target is live
-            already or never passed its gates.
+            already, never passed its gates, or is in quarantine and was not named.
     """
     lock_model(session, model)
     left = _live_version(session, model)
@@ -84,6 +85,7 @@ def _target(session: Session, left: VersionRecord, to: int | None) -> VersionRec
                 fix="name a version that passed its gates with --to",
             )
         to = previous.version
+        _refuse_quarantined(session, get_version(session, model, to))
     target = get_version(session, model, to)
     if target.number == left.number:
         raise RefusedError(
@@ -96,3 +98,13 @@ def _target(session: Session, left: VersionRecord, to: int | None) -> VersionRec
             fix="name a version whose state is passed; `trueup versions` lists them",
         )
     return target
+
+
+def _refuse_quarantined(session: Session, target: VersionRecord) -> None:
+    for record in list_quarantined(session, target.model):
+        if record.training_digest == target.training_digest:
+            raise RefusedError(
+                f"the previous version {target.number} of {target.model} is in quarantine: "
+                f"{record.reason}",
+                fix=f"name a version with --to; --to {target.number} goes there all the same",
+            )
