@@ -37,7 +37,7 @@ clean:  ## Remove what the targets above made
 $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "Installing Trueup into $(VENV) (about 1.5 GB; some minutes the first time) ..."
 	$(PIP) -c constraints.txt $(TORCH)
-	$(PIP) -c constraints.txt -e '.[demo]'
+	$(PIP) -c constraints.txt -e '.[demo,postgres]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.demo
