@@ -25,7 +25,7 @@ def main() -> int:
         database = Database.open(settings.resolved_database_url)
         app = build_app(settings, database, open_artifacts(settings))
     except TrueupError as error:
-        return _cannot_start(f"{error}" + (f" ({error.fix})" if error.fix else ""))
+        return _cannot_start(error.told)
     except ValidationError as error:
         return _cannot_start("; ".join(_setting_problem(one) for one in error.errors()))
     run(app, [listener])

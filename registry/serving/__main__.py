@@ -29,8 +29,7 @@ def main() -> int:
     try:
         _serve(settings)
     except TrueupError as error:
-        fix = f" ({error.fix})" if error.fix else ""
-        sys.stderr.write(f"trueup gateway: {error}{fix}\n")
+        sys.stderr.write(f"trueup gateway: {error.told}\n")
         return 1
     return 0
 

@@ -218,5 +218,5 @@ class Versions:
 def _told(error: BaseException) -> str:
     """The one line about an error that people are shown."""
     if isinstance(error, TrueupError):
-        return f"{error} ({error.fix})" if error.fix else str(error)
+        return error.told
     return f"{type(error).__name__}: {error}".partition("\n")[0]

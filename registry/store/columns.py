@@ -3,8 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, Text
 from sqlalchemy.types import TypeDecorator
+
+from registry.store.payloads import storable
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -29,6 +31,18 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         moment: datetime = value
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+class PlainText(TypeDecorator[str]):
+    """Text from anywhere: what no database can store in a text is left out or replaced."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Make any string storable: clients and jobs may send anything."""
+        del dialect
+        return None if value is None else storable(value)
 
 
 Payload = JSON(none_as_null=True)

@@ -19,9 +19,16 @@ Document = dict[str, Any]
 def dumps(value: Any) -> str:
     """Serialise a document; numbers that are not finite become null."""
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+        return storable(json.dumps(value, ensure_ascii=False, allow_nan=False))
     except ValueError:
-        return json.dumps(finite(value), ensure_ascii=False, allow_nan=False)
+        return storable(json.dumps(finite(value), ensure_ascii=False, allow_nan=False))
+
+
+def storable(text: str) -> str:
+    """Copy ``text`` without NUL, and with ``?`` for half of a surrogate pair: it has no UTF-8."""
+    if "\0" in text:
+        text = text.replace("\0", "")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def finite(value: Any) -> Any:

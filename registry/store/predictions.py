@@ -56,8 +56,7 @@ def _columns(observation: Observation) -> dict[str, object]:
         "model": observation.model,
         "version": observation.version,
         "at": observation.at,
-        # NUL cannot be stored in a PostgreSQL text, and a client may send anything.
-        "text": observation.text.replace("\0", ""),
+        "text": observation.text,
         "label": observation.label,
         "score": None if score is None else stored_number(score),
         "slices": dict(observation.slices),

@@ -13,9 +13,7 @@ from registry.store.tables import LogRow, PointRow
 def append_log(session: Session, run_id: str, lines: Sequence[str]) -> None:
     """Append printed lines to the log of a run."""
     if lines:
-        # NUL cannot be stored in a PostgreSQL text, and a job may print anything.
-        rows = [{"run_id": run_id, "text": line.replace("\0", "")} for line in lines]
-        session.execute(insert(LogRow), rows)
+        session.execute(insert(LogRow), [{"run_id": run_id, "text": line} for line in lines])
 
 
 def read_log(session: Session, run_id: str, *, after: int = 0, limit: int = 1000) -> list[LogLine]:

@@ -9,13 +9,12 @@ from sqlalchemy import (
     Index,
     MetaData,
     String,
-    Text,
     UniqueConstraint,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from registry.store.columns import Payload, Sequence, UtcDateTime
+from registry.store.columns import Payload, PlainText, Sequence, UtcDateTime
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -36,7 +35,7 @@ class Table(DeclarativeBase):
     type_annotation_map = {  # noqa: RUF012  (SQLAlchemy reads it from the class)
         datetime: UtcDateTime(),
         OpenJson: Payload,
-        str: Text(),
+        str: PlainText(),
     }
 
 
@@ -103,7 +102,14 @@ class GateReportRow(Table):
 
     __tablename__ = "gate_reports"
     __table_args__ = (
-        UniqueConstraint("model", "version", "gates_digest", "evaluation_digest", "against"),
+        UniqueConstraint(
+            "model",
+            "version",
+            "gates_digest",
+            "evaluation_digest",
+            "against",
+            name="uq_gate_reports_question",  # made of its columns, it is too long for PostgreSQL
+        ),
         _version_of("model", "version"),
         {"sqlite_autoincrement": True},
     )

@@ -204,7 +204,7 @@ def _versions() -> None:
             "gates_digest",
             "evaluation_digest",
             "against",
-            name="uq_gate_reports_model_version_gates_digest_evaluation_digest_against",
+            name="uq_gate_reports_question",
         ),
         sqlite_autoincrement=True,
     )

@@ -36,8 +36,9 @@ async function refresh() {
 
 document.addEventListener("click", async ({ target }) => {
   if (target.dataset?.copy === undefined) return;
+  if (!navigator.clipboard) return getSelection().selectAllChildren(target.previousElementSibling);
   await navigator.clipboard.writeText(target.dataset.copy);
-  target.textContent = "Copied";
+  target.textContent = target.ariaLabel = "Copied";
 });
 setInterval(refresh, PERIOD_MS);
 document.addEventListener("visibilitychange", refresh);
