@@ -31,8 +31,7 @@ def main() -> int:
             setting="controller_port",
         )
     except TrueupError as error:
-        fix = f" ({error.fix})" if error.fix else ""
-        print(f"controller: {error}{fix}", file=sys.stderr)  # noqa: T201  (the process's last words)
+        sys.stderr.write(f"trueup controller: {error.told}\n")
         return 1
     controller.start()
     stopped.wait()

@@ -141,8 +141,7 @@ class Follower:
         now = self._tools.clock()
         self.failing_since = self.failing_since or now
         since = self.failing_since.isoformat(timespec="seconds")
-        fix = f" ({error.fix})" if error.fix else ""
-        self.failure = f"{error}{fix}, since {since}"
+        self.failure = f"{error.told}, since {since}"
         self._metrics.source_up.set(0)
         self._record(self.failure)
         if is_news:

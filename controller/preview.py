@@ -40,8 +40,7 @@ def preview(tools: Tools, *, revision: str | None) -> Preview:
                 resolve=tools.resolve_base,
             )
         except TrueupError as error:
-            fix = f" ({error.fix})" if error.fix else ""
-            problems[name] = f"{error}{fix}"
+            problems[name] = error.told
             continue
         with tools.database.reading() as session:
             observed = observe(

@@ -25,8 +25,7 @@ def main() -> int:
     try:
         _serve(settings)
     except TrueupError as error:
-        told = f"{error} ({error.fix})" if error.fix else str(error)
-        logging.getLogger("monitors").error(told)  # noqa: TRY400  (for a person: no traceback)
+        sys.stderr.write(f"trueup monitors: {error.told}\n")
         return 1
     return 0
 

@@ -20,6 +20,12 @@ class TrueupError(Exception):
     is_transient: bool = False
     """Worth trying again with the same inputs: the world may have changed meanwhile."""
 
+    @property
+    def told(self) -> str:
+        """What is wrong and what to do about it, in one line."""
+        said = str(self)
+        return f"{said} ({self.fix})" if self.fix and self.fix not in said else said
+
 
 @dataclass(frozen=True)
 class Place:

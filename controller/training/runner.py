@@ -11,6 +11,7 @@ import torch
 
 from controller.errors import TrainingError
 from controller.job_protocol import JobFolder
+from controller.torch_process import usable_threads
 from controller.training.causal_lm import open_causal_lm
 from controller.training.checkpoints import drop_unsealed
 from controller.training.classification import open_classification
@@ -19,7 +20,6 @@ from controller.training.fit import Fit, fit
 from controller.training.job import TrainJob, read_job
 from controller.training.learner import Learner, Metrics
 from controller.training.spent import Spent, libraries, machine, peak_memory_bytes
-from controller.training.threads import usable_threads
 from controller.training.tokenizer_files import need_tokenizer
 
 TASKS: dict[str, Callable[[TrainJob, JobFolder], Learner]] = {

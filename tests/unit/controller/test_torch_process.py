@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from controller.training.threads import usable_threads
+from controller.torch_process import usable_threads
 
 
 @pytest.mark.parametrize(
