@@ -7,7 +7,14 @@ import typer
 
 from controller.cli.failures import FailedError
 from controller.cli.options import ApiUrlOption, FollowOption, JsonOption, ModelArgument
-from controller.cli.output import Json, clock_time, print_json, print_json_line, say
+from controller.cli.output import (
+    Json,
+    clock_time,
+    print_json,
+    print_json_line,
+    say,
+    with_short_revisions,
+)
 from controller.cli.setup import connect
 
 if TYPE_CHECKING:
@@ -67,7 +74,7 @@ def events(
 def describe_event(event: Json) -> str:
     """Put an event in one line."""
     who = event["model"] or "-"
-    return f"{clock_time(event['at'])}  {who}  {event['kind']}: {event['message']}"
+    return f"{clock_time(event['at'])}  {who}  {event['kind']}: {with_short_revisions(event['message'])}"
 
 
 class _LogReader:

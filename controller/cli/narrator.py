@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from controller.cli.output import Json
+from controller.cli.output import Json, with_short_revisions
 
 POLL_SECONDS = 1.0
 TOLD_STEPS = 4
@@ -26,7 +26,10 @@ class Narrator:
         self._last_event = max([self._last_event or 0, *(event["id"] for event in events)])
         if is_first_look:
             return []
-        return [f"{event['model'] or '-'}: {event['kind']}: {event['message']}" for event in fresh]
+        return [
+            f"{event['model'] or '-'}: {event['kind']}: {with_short_revisions(event['message'])}"
+            for event in fresh
+        ]
 
     @property
     def last_event(self) -> int:

@@ -1,6 +1,7 @@
 """How answers look on a terminal: plain words, tables of at most the terminal's width, or JSON."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 Json = Mapping[str, Any]
 MARKS = {"True": "green", "False": "red", "Unknown": "yellow"}
 SHORT_COMMIT = 7
+LONG_REVISION = re.compile(rf"@sha1:([0-9a-f]{{{SHORT_COMMIT}}})[0-9a-f]{{{40 - SHORT_COMMIT}}}")
 BAR_WIDTH = 16
 
 
@@ -84,6 +86,11 @@ def short_revision(revision: str | None) -> str:
         return "-"
     branch, _, commit = revision.rpartition("@sha1:")
     return f"{branch}@{commit[:SHORT_COMMIT]}"
+
+
+def with_short_revisions(text: str) -> str:
+    """Shorten every revision in a sentence; 40 digits tell a reader nothing that 7 do not."""
+    return LONG_REVISION.sub(r"@\1", text)
 
 
 def age(moment: str, *, now: datetime | None = None) -> str:

@@ -14,6 +14,7 @@ from controller.cli.output import (
     print_table,
     say,
     short_revision,
+    with_short_revisions,
 )
 from controller.cli.setup import connect
 
@@ -113,5 +114,5 @@ def _condition_row(condition: Json) -> tuple[object, ...]:
         condition["type"],
         coloured(condition["status"], MARKS.get(condition["status"], "")),
         age(condition["last_transition_time"]),
-        why or condition["reason"],
+        with_short_revisions(why or condition["reason"]),
     )

@@ -64,8 +64,7 @@ def refuse_pickles(folder: Path) -> None:
         name = path.relative_to(folder).as_posix()
         if path.suffix not in SAFE_SUFFIXES:
             raise _unsafe(name, f"files that end in {path.suffix or 'nothing'} are not accepted")
-        is_safe = _is_safetensors(path) if path.suffix == ".safetensors" else _is_text(path)
-        if not is_safe:
+        if not _CHECKS.get(path.suffix, _is_text)(path):
             raise _unsafe(name, f"it is not what {path.suffix} files hold")
 
 
@@ -130,8 +129,30 @@ def _is_safetensors(path: Path) -> bool:
         return False
 
 
+def _is_json(path: Path) -> bool:
+    return _is_text(path) and _parses(path.read_bytes())
+
+
+def _is_json_lines(path: Path) -> bool:
+    if not _is_text(path):
+        return False
+    with path.open("rb") as lines:
+        return all(_parses(line) for line in lines if line.strip())
+
+
+def _parses(document: bytes) -> bool:
+    try:
+        json.loads(document)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
 def _is_text(path: Path) -> bool:
-    """Whether the file is UTF-8 without control bytes; every pickle since protocol 2 has some."""
+    """Whether the file is UTF-8 without control bytes; every pickle since protocol 2 has some.
+
+    Older ones are plain ASCII: as a ``.txt`` nobody unpickles them, as JSON they do not parse.
+    """
     with path.open("rb") as file:
         while sample := file.readline(_SAMPLE_BYTES):
             if b"\0" in sample or b"\x80" in sample[:1]:
@@ -143,3 +164,7 @@ def _is_text(path: Path) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+_CHECKS = {".safetensors": _is_safetensors, ".json": _is_json, ".jsonl": _is_json_lines}
+"""Suffix → whether the content is what it says; everything else that is accepted is text."""

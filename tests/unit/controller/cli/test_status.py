@@ -2,6 +2,8 @@ import json
 
 import pytest
 
+from controller.cli.output import with_short_revisions
+
 
 def test_an_empty_registry_says_what_to_do_next(trueup):
     result = trueup("status")
@@ -83,3 +85,11 @@ def test_no_failure_shows_a_traceback(invoke, command):
 
     assert "Traceback" not in result.output
     assert len(result.stderr.splitlines()) <= 2
+
+
+def test_revisions_in_sentences_are_shortened_to_what_people_type():
+    long = "main@sha1:" + "0123456789" * 4
+
+    assert with_short_revisions(f"read at {long}; git {long}") == (
+        "read at main@0123456; git main@0123456"
+    )
