@@ -74,7 +74,8 @@ def events(
 def describe_event(event: Json) -> str:
     """Put an event in one line."""
     who = event["model"] or "-"
-    return f"{clock_time(event['at'])}  {who}  {event['kind']}: {with_short_revisions(event['message'])}"
+    said = with_short_revisions(event["message"])
+    return f"{clock_time(event['at'])}  {who}  {event['kind']}: {said}"
 
 
 class _LogReader:
