@@ -113,8 +113,18 @@ def _is_foreign(headers: Headers) -> bool:
 
 
 def _route_of(scope: Scope) -> str:
-    path = getattr(scope.get("route"), "path", None)
-    return path if isinstance(path, str) else "other"
+    """Return the path with its parameters' names in place of their values."""
+    if "endpoint" not in scope:
+        return "other"
+    if scope.get("root_path"):
+        return str(scope["root_path"])  # static files: whatever was asked for below
+    segments = str(scope["path"]).split("/")
+    end = len(segments)
+    # From the right: a model may be called "models".
+    for name, value in reversed(scope.get("path_params", {}).items()):
+        end = max(place for place in range(end) if segments[place] == str(value))
+        segments[end] = f"{{{name}}}"
+    return "/".join(segments)
 
 
 def _method_of(scope: Scope) -> str:

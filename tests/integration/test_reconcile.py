@@ -320,6 +320,22 @@ def test_a_killed_controller_adopts_the_run_that_goes_on(world):
     assert world.live == 1
 
 
+def test_a_result_that_a_killed_controller_did_not_record_is_recorded_once(world):
+    world.executor.held.add("train")
+    for _ in range(4):
+        world.look()
+    world.executor.held.clear()
+    with world.database.reading() as session:
+        run = runs.find_running(session, "intents")
+    world.executor.poll(world.tools.run_folder(run.id), run.job)  # the job ends; nobody looks
+    world.restart()
+
+    world.settle()
+
+    assert (world.versions, world.live) == ([1], 1)
+    assert world.executor.started.count("train") == 1
+
+
 def test_a_lost_process_is_started_again_in_the_same_run(world):
     world.executor.lost.add("train")
 
