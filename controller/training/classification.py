@@ -14,7 +14,7 @@ from controller.job_protocol import JobFolder
 from controller.training import measures
 from controller.training.adapters import add_lora, save_adapter
 from controller.training.checkpoints import newest_whole
-from controller.training.head import Features, probe
+from controller.training.head import START_L2, Features, fit_linear, probe
 from controller.training.job import TrainJob
 from controller.training.learner import Metrics, TokenRow
 from controller.training.rows import Row, read_labels, read_rows, read_training_rows
@@ -146,28 +146,19 @@ def open_classification(job: TrainJob, folder: JobFolder) -> ClassificationLearn
     head = nn.Linear(encoder.config.hidden_size, len(labels))
     model = ClassificationModel(encoder, head, _pooling(job))
     learner = ClassificationLearner(job, labels, model, tokens)
-    is_probed = "linear-probe" in (job.training.method, job.training.head.init)
-    # A checkpoint holds the head as it went on from the probe: resuming need not probe again.
-    if is_probed and newest_whole(folder.checkpoints) is None:
-        folder.progress("probing", 0, 1, message="features of the frozen base")
-        _start_from_probe(learner, tokens)
     if job.training.method == "linear-probe":
+        folder.progress("probing", 0, 1, message="features of the frozen base")
+        found = probe(*map(learner.features, tokens.values()), label_count=len(labels))
+        head.load_state_dict(found.state_dict())
         model.requires_grad_(requires_grad=False)
+    # A checkpoint holds the head as it went on from the probe: resuming need not probe again.
+    elif job.training.head.init == "linear-probe" and newest_whole(folder.checkpoints) is None:
+        folder.progress("probing", 0, 1, message="features of the frozen base")
+        start = fit_linear(learner.features(learner.rows), label_count=len(labels), l2=START_L2)
+        head.load_state_dict(start.state_dict())
     if job.training.method == "lora":
         model.encoder = add_lora(encoder, job.training.lora, task_type="FEATURE_EXTRACTION")
     return learner
-
-
-def _start_from_probe(
-    learner: ClassificationLearner, tokens: Mapping[str, Sequence[TokenRow]]
-) -> None:
-    head = learner.model.head
-    found = probe(
-        learner.features(tokens["train"]),
-        learner.features(tokens["validation"]),
-        label_count=head.out_features,
-    )
-    head.load_state_dict(found.state_dict())
 
 
 def _tokenised(rows: Sequence[Row], labels: Sequence[str], job: TrainJob) -> list[TokenRow]:

@@ -12,7 +12,10 @@ from torch import nn
 from torch.nn import functional
 
 L2_CHOICES = (1e-4, 3e-4, 1e-3)
-"""Penalties on the squared weights that are tried, the weakest first."""
+"""Penalties on the squared weights that are tried when the probe is all there will be."""
+START_L2 = 3e-3
+"""The penalty when training goes on from the probe: a head that is not yet sure of every training
+row leaves the encoder something to learn."""
 ITERATIONS = 60
 
 
@@ -27,7 +30,7 @@ class Features:
 
 
 def probe(train: Features, validation: Features, *, label_count: int) -> nn.Linear:
-    """Fit a linear head on ``train``; ``validation`` (may be empty) chooses the penalty."""
+    """The best linear head on ``train``; ``validation`` (may be empty) chooses the penalty."""
     choices: Sequence[float] = L2_CHOICES if len(validation.labels) else (3e-4,)
     heads = [fit_linear(train, label_count=label_count, l2=l2) for l2 in choices]
     losses = [_loss(head, validation) for head in heads]

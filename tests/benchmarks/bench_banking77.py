@@ -35,6 +35,11 @@ RESAMPLES = 1000
 RECIPES: dict[str, dict[str, Any]] = {
     "linear probe": {"method": "linear-probe"},
     "LoRA, 1 epoch (default)": {"method": "lora"},
+    "LoRA on all-linear, batch 16, 1 epoch": {
+        "method": "lora",
+        "lora": {"target_modules": "all-linear"},
+        "arguments": {"per_device_train_batch_size": 16},
+    },
     "LoRA, 3 epochs": {"method": "lora", "arguments": {"num_train_epochs": 3}},
     "full, 3 epochs, lr 1e-4": {
         "method": "full",
@@ -46,7 +51,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "arguments": {"num_train_epochs": 3, "learning_rate": 1e-4},
     },
 }
-CHOSEN = list(RECIPES)[:4]
+CHOSEN = list(RECIPES)[:5]
 
 
 @dataclass(frozen=True)

@@ -112,14 +112,20 @@ def test_pooling_follows_how_the_base_was_trained(tmp_path, declared, wanted, us
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_with_the_rate_to_lower(jobs, train):
-    rate = {"learning_rate": 1.0, "max_grad_norm": 1e38, "optim": "sgd", "max_steps": 30}
-    folder = jobs.make(rows=60, method="full", arguments=rate)
+    from safetensors.torch import load_file, save_file
 
-    with pytest.raises(TrainingError, match="not a finite number at step") as raised:
+    folder = jobs.make(rows=60, method="full", head={"init": "random"})
+    without_dropout(folder)
+    weights = load_file(folder / "base" / "model.safetensors")
+    weights["embeddings.LayerNorm.weight"][0] = float("nan")
+    (folder / "base" / "model.safetensors").unlink()
+    save_file(weights, folder / "base" / "model.safetensors")
+
+    with pytest.raises(TrainingError, match="not a finite number at step 1") as raised:
         train(folder)
 
     assert raised.value.reason == "LossNotFinite"
-    assert "learning_rate (it is 1)" in raised.value.fix
+    assert "learning_rate (it is 0.001)" in raised.value.fix
 
 
 def test_a_target_module_that_does_not_exist_ends_the_run_at_its_start(jobs, train):
