@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from contextlib import closing
 
 from pydantic import ValidationError
 
@@ -20,17 +21,20 @@ def main() -> int:
         logging.basicConfig(
             level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
         )
-        # The port first: whoever finds it taken must not have touched anything yet.
-        listener = listen(settings.host, settings.api_port, setting="api_port")
-        database = Database.open(settings.resolved_database_url)
-        app = build_app(settings, database, open_artifacts(settings))
+        _serve(settings)
     except TrueupError as error:
-        return _cannot_start(error.told)
+        return _cannot_start(f"{error}" + (f" ({error.fix})" if error.fix else ""))
     except ValidationError as error:
         return _cannot_start("; ".join(_setting_problem(one) for one in error.errors()))
-    run(app, [listener])
-    database.close()
     return 0
+
+
+def _serve(settings: Settings) -> None:
+    # The port first: whoever finds it taken must not have touched anything yet.
+    with listen(settings.host, settings.api_port, setting="api_port") as listener:
+        artifacts = open_artifacts(settings)
+        with closing(Database.open(settings.resolved_database_url)) as database:
+            run(build_app(settings, database, artifacts), [listener])
 
 
 def _setting_problem(error: object) -> str:

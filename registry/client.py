@@ -86,6 +86,22 @@ class Client:
         """One version with everything that is known of it."""
         return self._one(f"/models/{_part(name)}/versions/{number}")
 
+    def read_card(self, name: str, number: int) -> str:
+        """One version's model card, in Markdown."""
+        return self._ask("GET", f"/models/{_part(name)}/versions/{number}/card").text
+
+    def list_aliases(self, name: str) -> list[Json]:
+        """Where each alias of a model points now."""
+        return self._list(f"/models/{_part(name)}/aliases")
+
+    def list_sources(self) -> list[Json]:
+        """The repositories that are followed."""
+        return self._list("/sources")
+
+    def get_run(self, run_id: str) -> Json:
+        """One run."""
+        return self._one(f"/runs/{_part(run_id)}")
+
     def list_runs(self, name: str, *, limit: int = 50) -> list[Json]:
         """A model's runs, newest first."""
         return self._list(f"/models/{_part(name)}/runs", limit=limit)
@@ -97,6 +113,10 @@ class Client:
     def read_log(self, run_id: str, *, after: int = 0, limit: int = 1000) -> list[Json]:
         """What a run printed, from behind line ``after``."""
         return self._list(f"/runs/{_part(run_id)}/log", after=after, limit=limit)
+
+    def read_curve(self, run_id: str) -> list[Json]:
+        """What a run measured, step by step."""
+        return self._list(f"/runs/{_part(run_id)}/curve")
 
     def list_events(
         self, *, model: str | None = None, after: int = 0, limit: int = 100
@@ -128,15 +148,20 @@ class Client:
         return dict(self._send("POST", path, json=dict(body)))
 
     def _send(self, method: str, path: str, **arguments: Any) -> Any:
+        answer = self._ask(method, path, **arguments)
         try:
-            answer = self._http.request(method, path, **arguments)
-            if answer.is_error:
-                raise _problem(answer)
             return answer.json()
-        except httpx.HTTPError as error:
-            raise ApiUnreachableError(self.base_url, str(error) or type(error).__name__) from error
         except ValueError as error:
             raise ApiUnreachableError(self.base_url, "what answers is not the API") from error
+
+    def _ask(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        try:
+            answer = self._http.request(method, path, **arguments)
+        except httpx.HTTPError as error:
+            raise ApiUnreachableError(self.base_url, str(error) or type(error).__name__) from error
+        if answer.is_error:
+            raise _problem(answer)
+        return answer
 
 
 def _part(name: str) -> str:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 
 from registry.api.problems import problem
 
@@ -76,13 +77,13 @@ class MetricsMiddleware:
 
 
 class GuardMiddleware:
-    """Adds security headers, and keeps other sites' pages from acting through a browser."""
+    """Adds security headers, and refuses what no route should have to think of."""
 
     def __init__(self, app: App) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse writes from a foreign origin; let everything else through, with the headers."""
+        """Refuse other sites' writes and slashes in names, pass on the rest; add the headers."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -94,16 +95,22 @@ class GuardMiddleware:
                     headers.setdefault(name, value)
             await send(message)
 
-        if scope["method"] not in READS and _is_foreign(Headers(scope=scope)):
-            answer = problem(
-                403,
-                "Forbidden",
-                "a page of another site may not act here",
-                fix="use the command line, or a page of this server",
-            )
-            await answer(scope, receive, guarded)
-            return
-        await self._app(scope, receive, guarded)
+        refusal = _refusal(scope)
+        await (refusal or self._app)(scope, receive, guarded)
+
+
+def _refusal(scope: Scope) -> Response | None:
+    if b"%2f" in scope.get("raw_path", b"").lower():
+        # Routing sees it decoded: a name with a slash would mean another route.
+        return problem(404, "Not Found", "no name here has a slash in it")
+    if scope["method"] not in READS and _is_foreign(Headers(scope=scope)):
+        return problem(
+            403,
+            "Forbidden",
+            "a page of another site may not act here",
+            fix="use the command line, or a page of this server",
+        )
+    return None
 
 
 def _is_foreign(headers: Headers) -> bool:
@@ -122,7 +129,7 @@ def _route_of(scope: Scope) -> str:
     end = len(segments)
     # From the right: a model may be called "models".
     for name, value in reversed(scope.get("path_params", {}).items()):
-        end = max(place for place in range(end) if segments[place] == str(value))
+        end = max((place for place in range(end) if segments[place] == str(value)), default=0)
         segments[end] = f"{{{name}}}"
     return "/".join(segments)
 
