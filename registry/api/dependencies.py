@@ -12,12 +12,13 @@ from registry.store.database import Database, Session
 from specs.names import MODEL_NAME_PATTERN
 
 
-def _database(request: Request) -> Database:
+# Those that only hand something on are coroutines: a plain function would cost a thread's turn.
+async def _database(request: Request) -> Database:
     database: Database = request.app.state.database
     return database
 
 
-def _artifacts(request: Request) -> ArtifactStore:
+async def _artifacts(request: Request) -> ArtifactStore:
     artifacts: ArtifactStore = request.app.state.artifacts
     return artifacts
 
@@ -27,7 +28,7 @@ def _reading(database: Annotated[Database, Depends(_database)]) -> Iterator[Sess
         yield session
 
 
-def _now() -> datetime:
+async def _now() -> datetime:
     return datetime.now(UTC)
 
 

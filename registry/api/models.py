@@ -16,8 +16,10 @@ from registry.api.schemas import (
 )
 from registry.api.views import status_out, version_detail_out, version_out
 from registry.cards import render_card
+from registry.errors import NotFoundError
 from registry.overview import list_statuses, read_status, read_version, read_versions
-from registry.store.aliases import alias_history, list_aliases
+from registry.store.aliases import alias_history, find_alias, list_aliases
+from registry.store.database import Session
 from registry.store.models import get_model
 from registry.store.runs import list_runs
 from registry.store.signals import list_signals
@@ -64,6 +66,16 @@ def aliases(session: Reading, name: Name) -> Any:
     return list_aliases(session, name)
 
 
+@router.get("/{name}/aliases/{alias}", response_model=AliasOut)
+def alias(session: Reading, name: Name, alias: Name) -> Any:
+    """Where one alias points now: one indexed query."""
+    found = find_alias(session, name, alias)
+    if found is None:
+        get_model(session, name)
+        raise NotFoundError("alias", alias, fix=_alias_fix(session, name))
+    return found
+
+
 @router.get("/{name}/aliases/{alias}/history", response_model=list[AliasOut])
 def history(session: Reading, name: Name, alias: Name) -> Any:
     """Every place an alias ever pointed at, oldest first."""
@@ -83,3 +95,8 @@ def signals(session: Reading, name: Name, limit: Limit = 100) -> Any:
     """What detectors said about the model's traffic, newest first."""
     get_model(session, name)
     return list_signals(session, name, limit=limit)
+
+
+def _alias_fix(session: Session, name: str) -> str:
+    names = [one.alias for one in list_aliases(session, name)]
+    return f"its aliases are: {', '.join(names)}" if names else "no version was promoted yet"

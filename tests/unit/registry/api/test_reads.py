@@ -156,6 +156,14 @@ def test_aliases_and_their_history_are_listed(web, filled):
     assert [one["version"] for one in history] == [1, 2]
 
 
+def test_one_alias_is_asked_for_by_its_name(web, filled):
+    found = web.get(f"{API}/models/{MODEL}/aliases/live")
+    missing = web.get(f"{API}/models/{MODEL}/aliases/champion")
+
+    assert found.json()["version"] == 2
+    assert (missing.status_code, missing.json()["fix"]) == (404, "its aliases are: live, previous")
+
+
 def test_a_run_is_shown_with_its_log_and_its_curve(web, filled):
     with filled.transaction() as session:
         run = rows.start_run(session)
@@ -216,6 +224,7 @@ def test_an_artifact_is_downloaded_by_its_digest(web, registry_artifacts):
         "/models/nobody",
         "/models/nobody/versions",
         "/models/nobody/aliases",
+        "/models/nobody/aliases/live",
         "/models/nobody/runs",
         "/models/nobody/signals",
         f"/models/{MODEL}/versions/9",
