@@ -21,7 +21,10 @@ def cluster() -> Iterator["Cluster"]:
     if programs is None:
         pytest.skip("PostgreSQL's server programs (initdb, pg_ctl) are not installed")
     cluster = make_cluster(programs)
+    guard = cluster.watch()
     yield cluster
+    guard.terminate()
+    guard.wait()
     cluster.stop()
 
 

@@ -46,6 +46,15 @@ class Cluster:
         self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "-w", "stop")
         shutil.rmtree(self.folder)
 
+    def watch(self) -> "subprocess.Popen[bytes]":
+        """Start a process that clears away when the tests are killed and cannot do it."""
+        script = (
+            f"while [ -d /proc/{os.getpid()} ]; do sleep 1; done; cd /; "
+            f'kill -QUIT "$(head -n 1 {self.folder}/data/postmaster.pid)"; '
+            f"sleep 1; rm -rf {self.folder}"
+        )
+        return subprocess.Popen(["sh", "-c", script], start_new_session=True)
+
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self.programs / program), *arguments]
         if self.user is not None:
