@@ -35,8 +35,7 @@ def record_unusable(
     """Record that what git wants of ``name`` at ``at`` cannot be worked out."""
     now = tools.clock()
     found = summarize_unusable(error, at=at, now=now)
-    waits = f"a commit that mends this: {error}"
-    _record(tools, name, found, waits=waits, trigger=trigger, now=now)
+    _record(tools, name, found, waits=error.told, trigger=trigger, now=now)
 
 
 def record_invalid_spec(

@@ -188,5 +188,6 @@ def _not_fetched(path: str, wanted: str, said: str, remote: str) -> DataError:
     return DataError(
         f"{path} ({wanted}) is not in the DVC remote {remote}",
         reason="DataAbsent",
-        fix=f"run `dvc push {dvc_path(path)}` where the file is, and check that the remote answers",
+        # No commit follows a push, so nothing but a person says that it is worth another look.
+        fix=f"run `dvc push {dvc_path(path)}` where the file is, then `trueup reconcile NAME`",
     )
