@@ -12,8 +12,10 @@ from controller.errors import SourceError
 from controller.metrics import ControllerMetrics
 from controller.record import record_invalid_spec
 from controller.source.watch import RefWatch, git_folder_of
-from registry.records import SourceRecord
-from registry.store import events, models, sources
+from controller.steps.cancel import cancel
+from registry.records import ModelRecord, SourceRecord
+from registry.store import events, models, runs, sources
+from specs.names import Revision
 
 log = logging.getLogger("trueup.controller")
 
@@ -110,22 +112,30 @@ class Follower:
             self._ask(name, "commit")
 
     def _retire(self, catalog: Catalog) -> None:
+        with self._tools.database.reading() as session:
+            known = models.list_models(session)
+        for model in known:
+            # A spec that cannot be read is not a spec that was deleted.
+            if model.name not in catalog.models and model.path not in catalog.errors:
+                self._retire_one(model, at=catalog.revision)
+
+    def _retire_one(self, model: ModelRecord, *, at: Revision) -> None:
         tools = self._tools
+        message = f"{model.path} is gone; nothing was deleted"
         with tools.database.transaction() as session:
-            for model in models.list_models(session):
-                # A spec that cannot be read is not a spec that was deleted.
-                if model.name in catalog.models or model.path in catalog.errors:
-                    continue
-                models.retire_model(session, model.name, now=tools.clock())
-                events.record_event(
-                    session,
-                    kind="Retired",
-                    message=f"{model.path} is gone; nothing was deleted",
-                    model=model.name,
-                    trigger="commit",
-                    revision=catalog.revision,
-                    now=tools.clock(),
-                )
+            run = runs.find_running(session, model.name)
+            models.retire_model(session, model.name, now=tools.clock())
+            events.record_event(
+                session,
+                kind="Retired",
+                message=message,
+                model=model.name,
+                trigger="commit",
+                revision=at,
+                now=tools.clock(),
+            )
+        if run is not None:
+            cancel(tools, run, why=f"{model.path} is gone at {at}")
 
     def _mark_up(self) -> None:
         recovered = self.failure is not None

@@ -70,7 +70,7 @@ def _start(context: Context, request: RunRequest) -> Outcome:
     job = request.make_job()
     with tools.database.transaction() as session:
         # The count and the start are one transaction: two models never take the last slot both.
-        busy = runs.list_running(session)
+        busy = [run for run in runs.list_running(session) if _takes_a_slot(context, run)]
         if len(busy) >= tools.settings.concurrent_jobs:
             return Waiting(f"a free slot; {busy[0].model} is running", recheck=NO_SLOT_RECHECK)
         run = runs.start_run(
@@ -91,6 +91,15 @@ def _start(context: Context, request: RunRequest) -> Outcome:
         message = f"{run.kind} run {run.id} started"
         _event(session, context, run, kind="RunStarted", message=message)
     return Waiting(on=_describe(run), recheck=LOOK_AGAIN)
+
+
+def _takes_a_slot(context: Context, run: RunRecord) -> bool:
+    # A run whose spec has become invalid is not looked at: its end must not keep others waiting.
+    # One without a job is being started this very moment, by a look at another model.
+    tools = context.tools
+    return not run.job or isinstance(
+        tools.executor.poll(tools.run_folder(run.id), run.job), Running
+    )
 
 
 def _copy_output(context: Context, run: RunRecord) -> RunRecord:

@@ -8,6 +8,8 @@ import pytest
 
 from controller.catalog import read_catalog
 from controller.context import Tools
+from controller.follower import Follower
+from controller.metrics import ControllerMetrics
 from controller.outcomes import Deferred, Settled, Stalled, Waiting
 from controller.reconciler import Reconciler
 from controller.settings import ControllerSettings
@@ -112,10 +114,10 @@ class World:
         path.write_text(text.replace(old, new))
         self.commit(f"{old} -> {new}")
 
-    def look(self, trigger="commit", **more):
+    def look(self, trigger="commit", name="intents", **more):
         repository = self.tools.repository
         catalog = read_catalog(repository, repository.fetch(), specs_path="specs")
-        return self.reconciler.reconcile("intents", catalog, trigger=trigger, **more)
+        return self.reconciler.reconcile(name, catalog, trigger=trigger, **more)
 
     def settle(self, trigger="commit"):
         """Look until nothing is waited for."""
@@ -304,6 +306,61 @@ def test_a_run_is_kept_by_a_commit_that_does_not_change_its_digest(world):
 
     assert world.executor.killed == []
     assert world.executor.started.count("train") == 1
+
+
+def test_a_run_whose_spec_became_invalid_keeps_no_other_model_waiting(world):
+    world.executor.held.add("train")
+    for _ in range(4):
+        world.look()
+    world.write("specs/other.yaml", SPEC.replace("intents", "other"))
+    world.change("gates:", "gatez:")
+    during = world.look(name="other")
+    world.executor.held.clear()
+
+    after = world.look(name="other")
+
+    assert "a free slot" in during.on
+    assert after.on.endswith("starting")
+
+
+def test_a_deleted_spec_retires_its_model_and_ends_its_run(world):
+    asked = []
+    follower = Follower(
+        world.tools, ControllerMetrics(), lambda name, trigger: asked.append((name, trigger))
+    )
+    follower.look()
+    world.executor.held.add("train")
+    for _ in range(4):
+        world.look()
+    (world.folder / "specs" / "intents.yaml").unlink()
+    world.commit("no more")
+
+    follower.look()
+
+    assert asked == [("intents", "commit")]
+    assert {"Retired", "RunCancelled"} <= set(world.events)
+    with world.database.reading() as session:
+        assert models.list_models(session) == []
+        assert runs.list_running(session) == []
+
+
+def test_a_repository_that_goes_away_is_said_and_its_models_are_looked_at(world):
+    asked = []
+    follower = Follower(
+        world.tools, ControllerMetrics(), lambda name, trigger: asked.append((name, trigger))
+    )
+    follower.look()
+    world.folder.rename(world.folder.with_name("moved"))
+
+    follower.look()
+    follower.look()
+    away = follower.failure
+    world.folder.with_name("moved").rename(world.folder)
+    follower.look()
+
+    assert "since" in away
+    assert follower.failure is None
+    assert asked == [("intents", "commit"), ("intents", "source"), ("intents", "source")]
 
 
 def test_a_killed_controller_adopts_the_run_that_goes_on(world):
