@@ -29,11 +29,12 @@ spec:
     test: data/test.csv
     columns: {text: text, label: category}
     slices: {short_text: "len(text) < 40"}
-  training: {method: lora, arguments: {num_train_epochs: EPOCHS}}
+  training: TRAINING
   gates:
     - {metric: f1_macro, min: 0.85}
     - {metric: accuracy, slice: "*", min: 0.80}
 """
+DEFAULT = "{method: lora, arguments: {num_train_epochs: 1}}"
 ASKED_AT_ONCE = 50
 
 
@@ -49,7 +50,7 @@ def main() -> None:
         installation.dvc("add", "data/train.csv", "data/test.csv")
         installation.dvc("push")
         spec = installation.repo / "specs" / f"{MODEL}.yaml"
-        spec.write_text(SPEC.replace("EPOCHS", str(options.epochs)))
+        spec.write_text(SPEC.replace("TRAINING", options.training))
         installation.git("commit", "-qam", "Declare banking77")
         started = time.monotonic()
         installation.up()
@@ -97,7 +98,7 @@ def _asked_over_http(installation: Installation, test: Path) -> tuple[int, int]:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--data", type=Path, default=Path("../shared/data/banking77"))
-    parser.add_argument("--epochs", type=float, default=1)
+    parser.add_argument("--training", default=DEFAULT, help="spec.training, as YAML in one line")
     return parser.parse_args()
 
 
