@@ -19,6 +19,7 @@ from controller.reconciler import Reconciler
 from controller.workqueue import WorkQueue
 from registry.records import TriggerRecord
 from registry.store import events, runs, triggers
+from specs.errors import TrueupError
 
 log = logging.getLogger("trueup.controller")
 
@@ -120,6 +121,10 @@ class Controller:
         # The one place that catches anything: a fault must end neither a thread nor the others.
         try:
             act()
+        except TrueupError as error:
+            # Raised on purpose: it says what is wrong and what to do, and needs no traceback.
+            log.warning("%s failed, and is tried again: %s", what, error.told)
+            return error
         except Exception as error:
             log.exception("%s failed; it is tried again", what)
             return error
