@@ -68,16 +68,6 @@ def latest_evaluation(session: Session, model: str, version: int) -> EvaluationR
     return None if row is None else _record(row)
 
 
-def list_evaluations(session: Session, model: str, version: int) -> list[EvaluationRecord]:
-    """All evaluations of a version, oldest first."""
-    rows = session.scalars(
-        select(EvaluationRow)
-        .where(EvaluationRow.model == model, EvaluationRow.version == version)
-        .order_by(EvaluationRow.id)
-    )
-    return [_record(row) for row in rows]
-
-
 def latest_evaluations(session: Session, model: str) -> dict[int, EvaluationRecord]:
     """Version → its newest evaluation, for all versions of a model in one query."""
     newest = (

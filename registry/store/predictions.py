@@ -43,12 +43,6 @@ def count_observations(session: Session, model: str, version: int) -> int:
     return session.scalar(query.select_from(PredictionRow)) or 0
 
 
-def last_sequence(session: Session, model: str) -> int:
-    """The place of the model's newest observation in the stream; 0 while there is none."""
-    query = select(func.max(PredictionRow.sequence)).where(PredictionRow.model == model)
-    return session.scalar(query) or 0
-
-
 def _columns(observation: Observation) -> dict[str, object]:
     score = observation.score
     return {

@@ -65,12 +65,6 @@ def latest_gate_report(session: Session, model: str, version: int) -> GateReport
     return None if row is None else _record(row)
 
 
-def has_passed(session: Session, model: str, version: int) -> bool:
-    """Whether the newest report on the version says that it passed."""
-    report = latest_gate_report(session, model, version)
-    return report is not None and report.passed
-
-
 def has_ever_passed(session: Session, model: str, version: int) -> bool:
     """Whether any report on the version says that it passed: what an undo asks for."""
     query = select(GateReportRow.id).where(
