@@ -36,14 +36,14 @@ clean:  ## Remove what the targets above made
 
 $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "Installing Trueup into $(VENV) (about 1.5 GB; some minutes the first time) ..."
+	$(PIP) --upgrade 'pip>=25.1'  # an older one, in a .venv made by hand, knows no --group
 	$(PIP) -c constraints.txt $(TORCH)
 	$(PIP) -c constraints.txt -e '.[demo,postgres]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.demo
-	$(PIP) -c constraints.txt --group dev
+	$(PIP) -c constraints.txt -e '.[quantized,search,ray]' --group dev
 	@touch $@
 
 $(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) --upgrade 'pip>=25.1'

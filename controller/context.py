@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from controller.jobs import Executor
+from controller.executors.base import Executor
 from controller.settings import ControllerSettings
 from controller.source.publish import Publisher
 from controller.source.repository import Repository

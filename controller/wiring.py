@@ -1,7 +1,7 @@
 """Where the controller's tools are put together, from settings; the only place that does it."""
 
 from controller.context import Tools, utc_now
-from controller.jobs import LocalExecutor
+from controller.executors.local import LocalExecutor
 from controller.settings import ControllerSettings
 from controller.source.git import process_environment
 from controller.source.publish import Publisher

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from controller.jobs import Finished, Job, JobState, Lost, Running
+from controller.executors.base import Finished, Job, JobState, Lost, Running
 from registry.records import Estimate
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from controller.context import Context
-from controller.jobs import Finished, Lost, Running, read_output
+from controller.executors.base import Finished, Lost, Running
+from controller.executors.output import read_output
 from controller.outcomes import Done, Outcome, Stalled, Waiting
 from registry.records import Failure, Progress, RunKind, RunRecord, RunState
 from registry.store import events, run_output, runs

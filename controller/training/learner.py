@@ -1,6 +1,6 @@
 """What training needs of a task: its rows, its model, its measures and its files.
 
-Adding a task is one file that makes a ``Learner``, and one line in ``runner.TASKS``.
+Adding a task is one file below ``tasks/`` that makes a ``Learner``.
 """
 
 from collections.abc import Sequence

@@ -2,30 +2,23 @@
 
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
 
-from controller.errors import TrainingError
 from controller.job_protocol import JobFolder
 from controller.torch_process import usable_threads
-from controller.training.causal_lm import open_causal_lm
-from controller.training.checkpoints import drop_unsealed
-from controller.training.classification import open_classification
 from controller.training.failures import is_disk_full, typed_failures
-from controller.training.fit import Fit, fit
+from controller.training.fitting.checkpoints import drop_unsealed
+from controller.training.fitting.fit import Fit, fit
 from controller.training.job import TrainJob, read_job
-from controller.training.learner import Learner, Metrics
+from controller.training.learner import Metrics
 from controller.training.spent import Spent, libraries, machine, peak_memory_bytes
-from controller.training.tokenizer_files import need_tokenizer
-
-TASKS: dict[str, Callable[[TrainJob, JobFolder], Learner]] = {
-    "text-classification": open_classification,
-    "causal-lm": open_causal_lm,
-}
+from controller.training.tasks import open_task
+from controller.training.tasks.tokenizer_files import need_tokenizer
 
 
 def train(folder: JobFolder) -> dict[str, Any]:
@@ -43,7 +36,7 @@ def train(folder: JobFolder) -> dict[str, Any]:
     with _tidy_on_a_full_disk(folder), typed_failures(job, folder.path):
         _make_repeatable(job)
         need_tokenizer(job.base.folder, job.base.model)
-        learner = _task(job)(job, folder)
+        learner = open_task(job, folder)
         done = fit(learner, job, folder, spent)
         folder.progress("validating", 0, 1, message="sample of the training rows")
         measured = learner.measure_fit()
@@ -64,14 +57,6 @@ def _tidy_on_a_full_disk(folder: JobFolder) -> Iterator[None]:
             for path in folder.output.iterdir():
                 path.unlink()
         raise
-
-
-def _task(job: TrainJob) -> Callable[[TrainJob, JobFolder], Learner]:
-    opener = TASKS.get(job.task)
-    if opener is None:
-        fix = f"the tasks are {', '.join(TASKS)}"
-        raise TrainingError(f"there is no task {job.task!r}", reason="NotSupported", fix=fix)
-    return opener
 
 
 def _make_repeatable(job: TrainJob) -> None:

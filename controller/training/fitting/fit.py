@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from controller.job_protocol import Interrupted, JobFolder
-from controller.training.callbacks import Checkpointing, Reporting, StopRequest, Validating
-from controller.training.checkpoints import newest_whole
+from controller.training.fitting.callbacks import Checkpointing, Reporting, StopRequest, Validating
+from controller.training.fitting.checkpoints import newest_whole
+from controller.training.fitting.trainer import FineTuner
 from controller.training.job import TrainJob
 from controller.training.learner import Learner, Metrics
 from controller.training.spent import Spent
-from controller.training.trainer import FineTuner
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@ import shutil
 
 import pytest
 
-from controller.training.checkpoints import MANIFEST, facts_of, newest_whole, seal
+from controller.training.fitting.checkpoints import MANIFEST, facts_of, newest_whole, seal
 
 
 def checkpoint(folder, step, *, sealed=True):

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from controller.errors import TrainingError
-from controller.training.rows import read_labels, read_rows, read_training_rows
+from controller.training.tasks.rows import read_labels, read_rows, read_training_rows
 
 
 def prepared(tmp_path, labels, *, declared):

@@ -5,7 +5,7 @@ torch = pytest.importorskip("torch")
 
 
 def order(seed, epoch, lengths):
-    from controller.training.trainer import LengthGroupedOrder
+    from controller.training.fitting.trainer import LengthGroupedOrder
 
     sampler = LengthGroupedOrder(lengths, 4, seed)
     sampler.set_epoch(epoch)
@@ -47,6 +47,6 @@ def test_weights_of_another_model_are_not_restored():
 
 
 def test_macro_f1_is_the_mean_over_labels_that_occur():
-    from controller.training.measures import f1_macro
+    from controller.training.tasks.measures import f1_macro
 
     assert f1_macro([0, 0, 1], [0, 1, 1]) == pytest.approx(2 / 3)

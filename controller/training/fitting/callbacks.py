@@ -11,7 +11,7 @@ from typing import Any
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from controller.job_protocol import JobFolder
-from controller.training.checkpoints import PREFIX, seal
+from controller.training.fitting.checkpoints import PREFIX, seal
 from controller.training.learner import Metrics
 from controller.training.spent import Spent
 

@@ -132,8 +132,8 @@ def test_full_weights_generate_without_the_base(train, tmp_path):
 
 
 def test_loss_is_on_the_completion_and_its_end_only(base):
-    from controller.training.causal_lm import NO_LOSS, CausalLearner, tokenised
     from controller.training.job import read_job
+    from controller.training.tasks.causal_lm import NO_LOSS, CausalLearner, tokenised
     from registry.serving.generator import build_causal_lm, end_ids
 
     job = read_job(job_over(base), threads=1)
@@ -149,8 +149,8 @@ def test_loss_is_on_the_completion_and_its_end_only(base):
 
 
 def test_a_prompt_that_is_too_long_loses_its_beginning_and_keeps_the_completion(base):
-    from controller.training.causal_lm import tokenised
     from controller.training.job import read_job
+    from controller.training.tasks.causal_lm import tokenised
     from registry.serving.generator import build_causal_lm, end_ids
 
     job = read_job(job_over(base, arguments={"max_length": 12}), threads=1)
@@ -222,9 +222,9 @@ def gradient_of(base: Path, tmp_path: Path, *, batch: int, accumulate: int):
     import torch
     from transformers import TrainerCallback
 
-    from controller.training.causal_lm import CausalLearner, tokenised
+    from controller.training.fitting.trainer import FineTuner
     from controller.training.job import read_job
-    from controller.training.trainer import FineTuner
+    from controller.training.tasks.causal_lm import CausalLearner, tokenised
     from registry.serving.generator import build_causal_lm, end_ids
 
     class Keep(TrainerCallback):

@@ -96,8 +96,8 @@ def without_dropout(folder: Path) -> dict:
     ids=["trained on the first token", "trained on the mean", "nothing declared", "spec decides"],
 )
 def test_pooling_follows_how_the_base_was_trained(tmp_path, declared, wanted, used):
-    from controller.training.classification import _pooling
     from controller.training.job import read_job
+    from controller.training.tasks.text_classification import _pooling
 
     if declared is not None:
         (tmp_path / "1_Pooling").mkdir()
@@ -154,4 +154,4 @@ def test_an_unknown_task_is_refused_with_those_there_are(jobs, train):
     with pytest.raises(TrainingError, match="no task 'translation'") as raised:
         train(folder)
 
-    assert "text-classification, causal-lm" in raised.value.fix
+    assert "causal-lm, text-classification" in raised.value.fix

@@ -6,7 +6,7 @@ torch = pytest.importorskip("torch")
 
 def clusters(count, seed, *, spread):
     """Three clouds of vectors, far from zero and of no usual scale."""
-    from controller.training.head import Features
+    from controller.training.tasks.head import Features
 
     draw = torch.Generator().manual_seed(seed)
     labels = torch.arange(count) % 3
@@ -25,7 +25,7 @@ def loss(head, features):
 
 
 def test_a_probe_separates_what_can_be_separated_whatever_the_scale():
-    from controller.training.head import fit_linear
+    from controller.training.tasks.head import fit_linear
 
     head = fit_linear(clusters(300, 1, spread=0.1), label_count=3, l2=1e-4)
 
@@ -35,7 +35,7 @@ def test_a_probe_separates_what_can_be_separated_whatever_the_scale():
 def test_a_probe_agrees_with_scikit_learn():
     from sklearn.linear_model import LogisticRegression
 
-    from controller.training.head import fit_linear
+    from controller.training.tasks.head import fit_linear
 
     train, test = clusters(300, 1, spread=0.6), clusters(300, 2, spread=0.6)
     mean, scale = train.vectors.mean(0), train.vectors.std()
@@ -52,7 +52,7 @@ def test_a_probe_agrees_with_scikit_learn():
 
 def test_a_dimension_that_hardly_varies_gets_no_weight_that_would_shake_the_logits():
     """Standardising each dimension alone did that: fine-tuning then lost accuracy."""
-    from controller.training.head import Features, fit_linear
+    from controller.training.tasks.head import Features, fit_linear
 
     train = clusters(300, 1, spread=0.6)
     noise = torch.randn(300, 1, generator=torch.Generator().manual_seed(3))
@@ -64,7 +64,7 @@ def test_a_dimension_that_hardly_varies_gets_no_weight_that_would_shake_the_logi
 
 
 def test_the_penalty_that_validation_likes_best_is_taken():
-    from controller.training.head import L2_CHOICES, fit_linear, probe
+    from controller.training.tasks.head import L2_CHOICES, fit_linear, probe
 
     train, validation = clusters(12, 1, spread=1.0), clusters(600, 2, spread=1.0)
 
@@ -76,7 +76,7 @@ def test_the_penalty_that_validation_likes_best_is_taken():
 
 
 def test_without_validation_rows_a_probe_is_still_made():
-    from controller.training.head import probe
+    from controller.training.tasks.head import probe
 
     train = clusters(300, 1, spread=0.1)
 

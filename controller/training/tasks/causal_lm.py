@@ -12,11 +12,11 @@ from torch import nn
 
 from controller.errors import TrainingError
 from controller.job_protocol import JobFolder
-from controller.training.adapters import add_lora, save_adapter
 from controller.training.job import TrainJob
 from controller.training.learner import Metrics, TokenRow
-from controller.training.rows import Row, read_rows, read_training_rows
-from controller.training.tokenizer_files import copy_tokenizer
+from controller.training.methods.adapters import add_lora, save_adapter
+from controller.training.tasks.rows import Row, read_rows, read_training_rows
+from controller.training.tasks.tokenizer_files import copy_tokenizer
 from controller.training.weights import save_weights
 from registry.serving.generator import (
     PROMPT_TEMPLATE,
@@ -108,7 +108,7 @@ class CausalLearner:
         return {"loss": loss / count, "accuracy": hits / count}
 
 
-def open_causal_lm(job: TrainJob, folder: JobFolder) -> CausalLearner:
+def open_learner(job: TrainJob, folder: JobFolder) -> CausalLearner:
     """Read the rows, load the base, and add what the method trains."""
     if job.training.method == "linear-probe":
         problem = "training.method: linear-probe has no meaning for causal-lm"

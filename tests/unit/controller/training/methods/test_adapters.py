@@ -28,13 +28,13 @@ LLAMA = ["model.layers.0.self_attn.q_proj", "model.layers.0.self_attn.v_proj", "
     ids=["bert", "llama", "unknown", "all of bert", "all of llama", "a list", "a longer ending"],
 )
 def test_target_modules_are_found_by_name_in_a_fixed_order(layers, wanted, chosen):
-    from controller.training.adapters import target_modules
+    from controller.training.methods.adapters import target_modules
 
     assert target_modules(layers, wanted) == chosen
 
 
 def test_a_target_module_that_does_not_exist_is_answered_with_the_nearest():
-    from controller.training.adapters import target_modules
+    from controller.training.methods.adapters import target_modules
 
     with pytest.raises(TrainingError, match="no linear layer 'q_proj'") as raised:
         target_modules(BERT, ["query", "q_proj"])
@@ -46,8 +46,8 @@ def test_a_target_module_that_does_not_exist_is_answered_with_the_nearest():
 def test_the_written_config_has_no_trace_of_the_machine_or_of_chance():
     from pathlib import Path
 
-    from controller.training.adapters import canonical_config
     from controller.training.job import BaseModel
+    from controller.training.methods.adapters import canonical_config
 
     base = BaseModel("org/base", "sha256:0", Path("/home/somebody/base"))
     found = {
@@ -68,8 +68,8 @@ def test_the_written_config_has_no_trace_of_the_machine_or_of_chance():
 def test_a_hub_commit_is_the_revision_of_the_config():
     from pathlib import Path
 
-    from controller.training.adapters import canonical_config
     from controller.training.job import BaseModel
+    from controller.training.methods.adapters import canonical_config
 
     config = canonical_config({}, BaseModel("org/base", "0123abc", Path("/base")))
 

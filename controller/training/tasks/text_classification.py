@@ -11,14 +11,14 @@ from torch import nn
 from torch.nn import functional
 
 from controller.job_protocol import JobFolder
-from controller.training import measures
-from controller.training.adapters import add_lora, save_adapter
-from controller.training.checkpoints import newest_whole
-from controller.training.head import START_L2, Features, fit_linear, probe
+from controller.training.fitting.checkpoints import newest_whole
 from controller.training.job import TrainJob
 from controller.training.learner import Metrics, TokenRow
-from controller.training.rows import Row, read_labels, read_rows, read_training_rows
-from controller.training.tokenizer_files import copy_tokenizer
+from controller.training.methods.adapters import add_lora, save_adapter
+from controller.training.tasks import measures
+from controller.training.tasks.head import START_L2, Features, fit_linear, probe
+from controller.training.tasks.rows import Row, read_labels, read_rows, read_training_rows
+from controller.training.tasks.tokenizer_files import copy_tokenizer
 from controller.training.weights import save_weights
 from registry.bases import POOLING_CONFIG
 from registry.serving.classifier_encoders import build_encoder, pooled
@@ -135,7 +135,7 @@ class ClassificationLearner:
             return measures.of_logits(self.model.head(features.vectors), features.labels)
 
 
-def open_classification(job: TrainJob, folder: JobFolder) -> ClassificationLearner:
+def open_learner(job: TrainJob, folder: JobFolder) -> ClassificationLearner:
     """Read the rows, load the base, start the head, and add what the method trains."""
     rows = read_training_rows(job.prepared)
     labels = read_labels(job.prepared, rows)

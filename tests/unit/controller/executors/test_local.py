@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from controller.jobs import Finished, LocalExecutor, Lost, Running, read_output
+from controller.executors.base import Finished, Lost, Running
+from controller.executors.local import LocalExecutor
+from controller.executors.output import read_output
 
 ROOT = Path(__file__).parents[3]
 

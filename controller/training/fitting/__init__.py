@@ -1,0 +1,1 @@
+"""The fit: the trainer, its callbacks, and checkpoints that are whole or do not count."""

@@ -1,0 +1,1 @@
+"""What is trained of a base: adapters, quantized bases, all of it."""
