@@ -13,7 +13,7 @@ from typing import Any
 from specs.model import Spec
 from specs.names import Digest
 
-TRAINER_FORMAT = 1
+TRAINER_FORMAT = 2
 """Raised when the trainer changes in a way that makes the same inputs give other weights."""
 DATA_FORMAT = 1
 """Raised when data preparation changes in a way that makes the same files give other rows."""

@@ -20,11 +20,12 @@ class Learner(Protocol):
     """One task's model in training. Made with the base loaded and, where wanted, probed."""
 
     model: nn.Module
-    """``model(**collate(rows))`` gives a dict with ``loss``; what requires grad is trained."""
+    """``model(**collate(rows), num_items_in_batch=n)`` gives a dict with ``loss``: the sum over
+    the batch's rows (or tokens) divided by ``n``, which counts those of all batches that make one
+    step, so that the sum over them is the loss of one big batch; without ``n`` the batch's own
+    mean. What requires grad is trained."""
     rows: Sequence[TokenRow]
     """The training rows."""
-    normalises_loss: bool
-    """Whether the model divides its loss by ``num_items_in_batch`` itself."""
 
     def collate(self, rows: list[TokenRow]) -> dict[str, torch.Tensor]:
         """One padded batch."""

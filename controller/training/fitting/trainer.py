@@ -1,8 +1,9 @@
 """Hugging Face's trainer, with the four things changed that it gets wrong for us.
 
 Checkpoints hold what is trained and no pickled arguments; the order of the rows depends on seed
-and epoch alone, so that a resumed second epoch sees the rows an undisturbed one would; the loss is
-not multiplied by the accumulation steps (transformers#47688); a loss that is not finite ends it.
+and epoch alone, so that a resumed second epoch sees the rows an undisturbed one would; the loss of
+a step is that of one big batch, however many batches and processes it is made of
+(transformers#47688); a loss that is not finite ends it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -86,7 +87,8 @@ class FineTuner(Trainer):  # type: ignore[misc]  # untyped here
             train_dataset=TokenRows(learner.rows),
             data_collator=learner.collate,
         )
-        self.model_accepts_loss_kwargs = learner.normalises_loss
+        # Every task's model divides by the rows (or tokens) of the whole step: see Learner.model.
+        self.model_accepts_loss_kwargs = True
         self._job = job
         self._lengths = [len(row["input_ids"]) for row in learner.rows]
 

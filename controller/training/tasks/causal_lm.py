@@ -36,8 +36,6 @@ MEASURE_BATCH = 16
 class CausalLearner:
     """A causal language model in training; see ``learner.Learner``."""
 
-    normalises_loss = True
-
     def __init__(
         self, job: TrainJob, model: nn.Module, rows: Mapping[str, Sequence[TokenRow]]
     ) -> None:

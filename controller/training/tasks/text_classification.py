@@ -30,7 +30,7 @@ FIT_SAMPLE = 2000
 
 
 class ClassificationModel(nn.Module):  # type: ignore[misc]  # torch is untyped here
-    """Encoder, pooling, head; the loss is the mean cross-entropy of the batch."""
+    """Encoder, pooling, head; the loss is the cross-entropy, per row of the whole step."""
 
     def __init__(self, encoder: nn.Module, head: nn.Linear, pooling: str) -> None:
         """``encoder`` gives last hidden states; ``head`` has one output per label."""
@@ -40,11 +40,21 @@ class ClassificationModel(nn.Module):  # type: ignore[misc]  # torch is untyped 
         self.pooling = pooling
 
     def forward(
-        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, labels: torch.Tensor
+        self,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        labels: torch.Tensor,
+        *,
+        weights: torch.Tensor | None = None,
+        num_items_in_batch: torch.Tensor | int | None = None,
     ) -> dict[str, torch.Tensor]:
-        """``loss`` and ``logits`` of one batch."""
+        """``loss`` and ``logits`` of one batch; see ``learner.Learner`` for the loss."""
         logits = self.head(self.vectors(input_ids, attention_mask))
-        return {"loss": functional.cross_entropy(logits, labels), "logits": logits}
+        losses = functional.cross_entropy(logits, labels, reduction="none")
+        if weights is not None:
+            losses = losses * weights
+        count = len(labels) if num_items_in_batch is None else num_items_in_batch
+        return {"loss": losses.sum() / count, "logits": logits}
 
     def vectors(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """Pooled vectors, [rows, hidden size]."""
@@ -54,8 +64,6 @@ class ClassificationModel(nn.Module):  # type: ignore[misc]  # torch is untyped 
 
 class ClassificationLearner:
     """A classification model in training; see ``learner.Learner``."""
-
-    normalises_loss = False
 
     def __init__(
         self,

@@ -146,8 +146,8 @@ def test_digests_are_those_that_existing_installations_recorded(spec_of):
     """A change here retrains every model of every installation: raise the format on purpose."""
     assert digests(spec_of()) == {
         "data": "sha256:3538e69768ef455985c6c82024070b13076fa60a4f16937916c99093aaa3f525",
-        "training": "sha256:588c5e9ff8bb6945adc9a3d5494e2403133de185bf4016cfa3fe26aed1a593c9",
-        "evaluation": "sha256:134744458d8248449ce8c5f58e94ff874e653d0c2f2f36356e575af07422dc3b",
+        "training": "sha256:7394cee0bef6280f5ac91ff10155a57280b84a56b4b6e66d57df49f5f376033a",
+        "evaluation": "sha256:2c3002cb916e60bacca5d9d8f952b7854cc2ded75a97d896fd4632c31c4e56f3",
         "gates": "sha256:63c16e4bab54370866bc79698ef4daadc69de0cdfc1d228c995a66a0f6f12e28",
     }
 

@@ -166,17 +166,6 @@ def test_a_prompt_that_is_too_long_loses_its_beginning_and_keeps_the_completion(
     assert cut["input_ids"][cut["prompt_length"] :] == completion
 
 
-@pytest.mark.parametrize("steps", [2, 8])
-def test_accumulated_small_batches_give_the_gradient_of_one_big_batch(base, tmp_path, steps):
-    """Completions of unlike length: a mean of means would be wrong."""
-    import torch
-
-    gradients = gradient_of(base, tmp_path, batch=8 // steps, accumulate=steps)
-
-    expected = gradient_of(base, tmp_path, batch=8, accumulate=1)
-    torch.testing.assert_close(gradients, expected, rtol=1e-4, atol=1e-6)
-
-
 def test_the_toy_base_is_the_same_bytes_for_the_same_texts(tmp_path):
     from controller.training.tiny_base import make_tiny_base
 
@@ -215,33 +204,3 @@ def job_over(base: Path, **training) -> dict:
     found = {"model": "bases/tiny", "revision": "sha256:0", "folder": str(base)}
     job = {"task": "causal-lm", "model": "answers", "training": {"method": "full"} | training}
     return job | {"base": found, "prepared": str(base)}
-
-
-def gradient_of(base: Path, tmp_path: Path, *, batch: int, accumulate: int):
-    """The whole gradient at the first optimizer step over the same eight rows."""
-    import torch
-    from transformers import TrainerCallback
-
-    from controller.training.fitting.trainer import FineTuner
-    from controller.training.job import read_job
-    from controller.training.tasks.causal_lm import CausalLearner, tokenised
-    from registry.serving.generator import build_causal_lm, end_ids
-
-    class Keep(TrainerCallback):
-        found = None
-
-        def on_pre_optimizer_step(self, _args, _state, _control, **given):
-            parts = [value.grad.flatten() for value in given["model"].parameters()]
-            self.found = torch.cat(parts).clone()
-
-    arguments = {"per_device_train_batch_size": batch, "gradient_accumulation_steps": accumulate}
-    arguments |= {"max_steps": 1, "max_grad_norm": 1e9}
-    job = read_job(job_over(base, arguments=arguments), threads=1)
-    model = build_causal_lm(base)
-    rows = [{"prompt": "parcel", "completion": "team " * (1 + n % 4)} for n in range(8)]
-    tokens = tokenised(rows, job, end_ids(model.config))
-    tuner = FineTuner(CausalLearner(job, model, {"train": tokens, "validation": []}), job, tmp_path)
-    keep = Keep()
-    tuner.add_callback(keep)
-    tuner.train()
-    return keep.found

@@ -50,30 +50,6 @@ def test_full_fine_tuning_writes_weights_that_answer_as_they_were_measured(jobs,
     assert not (folder / "output" / "adapter_model.safetensors").exists()
 
 
-@pytest.mark.parametrize("steps", [2, 8])
-def test_accumulated_small_batches_give_the_loss_of_one_big_batch(jobs, train, steps):
-    """Transformers 5.23 multiplies them by the number of steps (transformers#47688)."""
-    import torch
-    from safetensors.torch import load_file
-
-    def weights(batch: int, accumulate: int):
-        arguments = {"per_device_train_batch_size": batch, "max_steps": 2, "logging_steps": 1}
-        arguments |= {"gradient_accumulation_steps": accumulate, "max_grad_norm": 0.1}
-        # Without dropout: two halves of a batch draw other masks than the whole.
-        lora = {"lora_dropout": 0.0}
-        folder = jobs.make(rows=60, arguments=arguments, lora=lora, head={"init": "random"})
-        config = without_dropout(folder)
-        loss = train(folder)["training"]["train_loss"]
-        assert config["hidden_dropout_prob"] == 0.0
-        return loss, load_file(folder / "output" / "head.safetensors")["weight"]
-
-    loss, head = weights(8 // steps, steps)
-    expected_loss, expected_head = weights(8, 1)
-
-    assert loss == pytest.approx(expected_loss, rel=1e-4)
-    torch.testing.assert_close(head, expected_head, rtol=1e-3, atol=1e-5)
-
-
 def without_dropout(folder: Path) -> dict:
     """Put a base without dropout under the job."""
     job = json.loads((folder / "job.json").read_text())

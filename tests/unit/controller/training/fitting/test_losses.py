@@ -1,0 +1,111 @@
+"""Loss and gradients of a step do not depend on how many batches the step is made of."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.torch
+torch = pytest.importorskip("torch")
+
+ROWS = 41
+"""Two whole steps of 16 rows and a last one of 9: uneven for each way to cut it."""
+SHAPES = ((16, 1), (8, 2), (4, 4))
+
+
+@pytest.fixture(scope="module")
+def still_base(tmp_path_factory, minilm_base):
+    """MiniLM without dropout: two halves of a batch draw other masks than the whole."""
+    base = tmp_path_factory.mktemp("base")
+    for path in Path(minilm_base["folder"]).iterdir():
+        if path.is_file():
+            (base / path.name).symlink_to(path)
+    config = json.loads((base / "config.json").read_text())
+    config |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    (base / "config.json").unlink()
+    (base / "config.json").write_text(json.dumps(config))
+    return minilm_base | {"folder": str(base)}
+
+
+@pytest.fixture(scope="module")
+def tiny_base(tmp_path_factory):
+    """A toy causal model that has hardly begun to learn."""
+    from controller.training.tiny_base import make_tiny_base
+
+    folder = tmp_path_factory.mktemp("bases") / "tiny"
+    make_tiny_base(folder, ["one two three four five six seven"] * 16, seed=3, steps=2)
+    return {"model": "bases/tiny", "revision": "sha256:0", "folder": str(folder)}
+
+
+@pytest.fixture
+def gradients(jobs, request, tmp_path):
+    """Gradients and logged losses of each step of one epoch."""
+    from transformers import TrainerCallback
+
+    from controller.job_protocol import JobFolder
+    from controller.training.fitting.trainer import FineTuner
+    from controller.training.job import read_job
+    from controller.training.tasks import open_task
+
+    class Noting(TrainerCallback):
+        def __init__(self):
+            self.gradients, self.losses = [], []
+
+        def on_pre_optimizer_step(self, _args, _state, _control, *, model, **_):
+            trained = {name: v for name, v in model.named_parameters() if v.requires_grad}
+            self.gradients.append({name: v.grad.clone() for name, v in trained.items()})
+
+        def on_step_end(self, _args, _state, control, **_):
+            control.should_save = False  # 270 MB for nothing
+
+        def on_log(self, _args, _state, _control, *, logs, **_):
+            self.losses += [logs["loss"]] if "loss" in logs else []
+
+    def run(task, method, batch, accumulate):
+        arguments = {"per_device_train_batch_size": batch, "logging_steps": 1}
+        # So that each step's gradients are those of the same weights, and are not shortened.
+        arguments |= {"gradient_accumulation_steps": accumulate, "learning_rate": 1e-12}
+        arguments |= {"max_grad_norm": 1e9}
+        folder = jobs.make(
+            rows=ROWS,
+            arguments=arguments,
+            method=method,
+            lora={"lora_dropout": 0.0},
+            head={"init": "random"},
+        )
+        found = json.loads((folder / "job.json").read_text()) | {"task": task}
+        causal = task == "causal-lm"
+        found["base"] = request.getfixturevalue("tiny_base" if causal else "still_base")
+        if causal:
+            texts = [
+                {"prompt": "one two", "completion": "three " * (1 + n % 5)} for n in range(ROWS)
+            ]
+            for split in ("train", "validation"):
+                lines = "".join(json.dumps(row) + "\n" for row in texts)
+                (folder / "prepared" / f"{split}.jsonl").write_text(lines)
+        (folder / "job.json").write_text(json.dumps(found))
+        job = read_job(found, threads=1)
+        torch.manual_seed(0)
+        tuner = FineTuner(open_task(job, JobFolder(folder)), job, tmp_path)
+        noting = Noting()
+        tuner.add_callback(noting)
+        tuner.train()
+        return noting
+
+    return run
+
+
+@pytest.mark.parametrize("task", ["text-classification", "causal-lm"])
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_accumulated_batches_give_loss_and_gradients_of_one_big_batch(gradients, task, method):
+    """Transformers 5.23 multiplies both by the number of batches (transformers#47688)."""
+    whole, *parts = [gradients(task, method, *shape) for shape in SHAPES]
+
+    assert len(whole.gradients) == 3
+    for part in parts:
+        assert part.losses == pytest.approx(whole.losses, rel=1e-4)
+        for step, expected in zip(part.gradients, whole.gradients, strict=True):
+            assert step.keys() == expected.keys()
+            for name, value in expected.items():
+                error = (step[name] - value).norm()
+                assert error <= 1e-4 * value.norm() + 1e-6, name
