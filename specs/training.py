@@ -8,6 +8,7 @@ from specs.paths import BaseModelName
 from specs.section import Section
 
 Method = Literal["linear-probe", "full", "lora", "qlora"]
+Truncation = Literal["right", "left", "refuse"]
 
 
 class Base(Section):
@@ -88,7 +89,7 @@ class Arguments(Section):
     optim: Literal["adamw_torch", "adamw_torch_fused", "adamw_bnb_8bit", "sgd"] = "adamw_torch"
     """The optimizer."""
     max_length: int = Field(default=64, ge=8)
-    """Tokens per row; longer texts are cut, and counted."""
+    """Tokens per row; longer texts are cut as ``training.truncation`` says, and counted."""
     save_steps: int = Field(default=50, ge=1)
     """Optimizer steps between checkpoints."""
     logging_steps: int = Field(default=5, ge=1)
@@ -126,6 +127,11 @@ class Training(Section):
     arguments: Arguments = Arguments()
     early_stopping: EarlyStopping | None = None
     """Stop when the validation rows no longer improve; null: never."""
+    truncation: Truncation | None = None
+    """What is cut of a row longer than ``max_length``: its end (``right``), its beginning
+    (``left``), or nothing (``refuse``: such a training row is an error). Served texts are cut the
+    same way; under ``refuse``, at the end. null: ``right``, and for causal-lm the prompt's
+    beginning."""
     mitigation: Mitigation | None = None
     """Declared remedies for what evaluation found; null: none."""
     search: dict[str, Any] | None = None

@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 
 from registry.serving.classifier_encoders import EncoderPool, build_encoder, pooled
 from registry.serving.engine_bases import ModelView
-from registry.serving.tokens import Ids, TextTokenizer, padded
+from registry.serving.tokens import Ids, Side, TextTokenizer, padded
 
 __all__ = [
     "Classifier",
@@ -44,6 +44,8 @@ class Manifest:
     labels: tuple[str, ...]
     """In the order of the logits."""
     temperature: float = 1.0
+    truncation: Side = "right"
+    """Which end of a longer text is cut, as it was in training."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,9 @@ def load_classifier(
     else:
         has_adapter = manifest.method in ADAPTER_METHODS
         encoder = pool.adapted(base_folder, version_folder if has_adapter else None)
-    tokenizer = TextTokenizer(version_folder, max_length=manifest.max_length)
+    tokenizer = TextTokenizer(
+        version_folder, max_length=manifest.max_length, cut=manifest.truncation
+    )
     return Classifier(encoder, _load_head(version_folder), tokenizer, manifest)
 
 
@@ -139,6 +143,7 @@ def read_manifest(version_folder: Path) -> Manifest:
         max_length=found["max_length"],
         labels=tuple(found["labels"]),
         temperature=found["temperature"],
+        truncation=found.get("truncation", "right"),
     )
 
 

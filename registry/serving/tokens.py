@@ -6,29 +6,39 @@ loading that alone costs a hundredth of what loading it through transformers cos
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from tokenizers import Tokenizer
 
 Ids = list[int]
+Side = Literal["right", "left"]
+"""Which end of a text is cut."""
 
 
 class TextTokenizer:
     """One tokenizer with one length limit. Calls do not change it, so threads may share it."""
 
-    def __init__(self, folder: Path, *, max_length: int | None) -> None:
-        """``folder`` holds ``tokenizer.json``; longer texts are cut to ``max_length`` tokens."""
+    def __init__(self, folder: Path, *, max_length: int | None, cut: Side = "right") -> None:
+        """``folder`` holds ``tokenizer.json``; longer texts are cut to ``max_length`` tokens.
+
+        ``cut`` is the end that goes; special tokens always stay.
+        """
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         # The file may carry the padding and length it was once saved with; ours are declared.
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
         if max_length is not None:
-            self._tokenizer.enable_truncation(max_length)
+            self._tokenizer.enable_truncation(max_length, direction=cut)
 
     def ids(self, texts: Sequence[str]) -> list[Ids]:
         """Token ids of each text, special tokens included."""
+        return [ids for ids, _ in self.cut_ids(texts)]
+
+    def cut_ids(self, texts: Sequence[str]) -> list[tuple[Ids, bool]]:
+        """Token ids of each text, special tokens included, and whether something was cut off."""
         encodings = self._tokenizer.encode_batch_fast(list(texts))
-        return [encoding.ids for encoding in encodings]
+        return [(encoding.ids, bool(encoding.overflowing)) for encoding in encodings]
 
     def plain_ids(self, texts: Sequence[str]) -> list[Ids]:
         """Token ids of each text, without special tokens."""

@@ -1,6 +1,7 @@
 """Prepared rows, read from the data job's files."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +28,18 @@ def read_training_rows(prepared: Path) -> list[Row]:
     return rows
 
 
-def read_labels(prepared: Path, rows: list[Row]) -> list[str]:
-    """The labels, in the order of the logits, checked against the training rows.
+def read_labels(prepared: Path) -> list[str]:
+    """The labels, in the order of the logits."""
+    labels: list[str] = json.loads((prepared / "labels.json").read_text())
+    return labels
+
+
+def check_labels(labels: Sequence[str], rows: Sequence[Row]) -> None:
+    """Hold the training rows against the labels.
 
     Raises:
         TrainingError: When rows carry fewer than two labels, or one that is not declared.
     """
-    labels: list[str] = json.loads((prepared / "labels.json").read_text())
     present = {row["label"] for row in rows}
     if len(present) < 2:  # noqa: PLR2004  (one class leaves nothing to tell apart)
         fix = "check data.columns.label, or add rows with other labels"
@@ -43,4 +49,3 @@ def read_labels(prepared: Path, rows: list[Row]) -> list[str]:
     if unknown:
         problem = f"training rows carry labels that labels.json does not name: {unknown[:5]}"
         raise TrainingError(problem, reason="LabelUnknown", fix="prepare the data again")
-    return labels

@@ -15,14 +15,20 @@ from controller.training.fitting.checkpoints import newest_whole
 from controller.training.job import TrainJob
 from controller.training.learner import Metrics, TokenRow
 from controller.training.methods.adapters import add_lora, save_adapter
-from controller.training.tasks import measures
+from controller.training.tasks import lengths, measures
 from controller.training.tasks.head import START_L2, Features, fit_linear, probe
-from controller.training.tasks.rows import Row, read_labels, read_rows, read_training_rows
+from controller.training.tasks.rows import (
+    Row,
+    check_labels,
+    read_labels,
+    read_rows,
+    read_training_rows,
+)
 from controller.training.tasks.tokenizer_files import copy_tokenizer
 from controller.training.weights import save_weights
 from registry.bases import POOLING_CONFIG
 from registry.serving.classifier_encoders import build_encoder, pooled
-from registry.serving.tokens import Ids, TextTokenizer, padded
+from registry.serving.tokens import Side, TextTokenizer, padded
 
 EMBED_BATCH = 32
 FIT_SAMPLE = 2000
@@ -111,7 +117,8 @@ class ClassificationLearner:
         sampler = random.Random(self._job.training.seed)  # noqa: S311  (a sample, not a secret)
         sample = sampler.sample(list(self.rows), min(FIT_SAMPLE, len(self.rows)))
         measured = self._measure(sample)
-        return {"train_accuracy": measured["accuracy"], "train_rows": len(sample)}
+        known = {"train_accuracy": measured["accuracy"], "train_rows": len(sample)}
+        return known | lengths.cut_counts(self.rows)
 
     def save(self, output: Path) -> None:
         """Manifest, head, tokenizer; and the adapter or the encoder, whichever was trained."""
@@ -123,6 +130,7 @@ class ClassificationLearner:
             "base": {"model": self._job.base.model, "revision": self._job.base.revision},
             "pooling": self.model.pooling,
             "max_length": training.arguments.max_length,
+            "truncation": _cut(self._job),
             "labels": self._labels,
             "temperature": 1.0,
         }
@@ -145,11 +153,11 @@ class ClassificationLearner:
 
 def open_learner(job: TrainJob, folder: JobFolder) -> ClassificationLearner:
     """Read the rows, load the base, start the head, and add what the method trains."""
-    rows = read_training_rows(job.prepared)
-    labels = read_labels(job.prepared, rows)
-    splits = {"train": rows, "validation": read_rows(job.prepared, "validation")}
-    tokens = {name: _tokenised(found, labels, job) for name, found in splits.items()}
-    folder.progress("loading", 0, 1, message=f"{len(rows)} rows, {len(labels)} labels")
+    tokens = token_rows(job)
+    labels = read_labels(job.prepared)
+    rows = tokens["train"]
+    said = f"{len(rows)} rows, {len(labels)} labels{lengths.cut_words(rows)}"
+    folder.progress("loading", 0, 1, message=said)
     encoder = build_encoder(job.base.folder, name=job.base.model)
     head = nn.Linear(encoder.config.hidden_size, len(labels))
     model = ClassificationModel(encoder, head, _pooling(job))
@@ -169,16 +177,40 @@ def open_learner(job: TrainJob, folder: JobFolder) -> ClassificationLearner:
     return learner
 
 
-def _tokenised(rows: Sequence[Row], labels: Sequence[str], job: TrainJob) -> list[TokenRow]:
+def token_rows(job: TrainJob) -> dict[str, list[TokenRow]]:
+    """The tokenised rows of ``train`` and ``validation``, each checked; no weights are loaded.
+
+    Raises:
+        TrainingError: When a row, a label or ``max_length`` does not fit.
+    """
+    lengths.check_max_length(job)
+    rows = read_training_rows(job.prepared)
+    labels = read_labels(job.prepared)
+    check_labels(labels, rows)
+    splits = {"train": rows, "validation": read_rows(job.prepared, "validation")}
+    return {name: _tokenised(name, found, labels, job) for name, found in splits.items()}
+
+
+def _tokenised(
+    split: str, rows: Sequence[Row], labels: Sequence[str], job: TrainJob
+) -> list[TokenRow]:
     number = {label: index for index, label in enumerate(labels)}
-    tokenizer = TextTokenizer(job.base.folder, max_length=job.training.arguments.max_length)
-    ids: list[Ids] = tokenizer.ids([row["text"] for row in rows])
     # A validation label that training never saw cannot be learnt, and is not measured either.
-    return [
-        {"input_ids": found, "labels": number[row["label"]]}
-        for row, found in zip(rows, ids, strict=True)
-        if row["label"] in number
+    rows = [row for row in rows if row["label"] in number]
+    limit = job.training.arguments.max_length
+    tokenizer = TextTokenizer(job.base.folder, max_length=limit, cut=_cut(job))
+    found: list[TokenRow] = [
+        {"input_ids": ids, "labels": number[row["label"]], lengths.CUT: is_cut}
+        for row, (ids, is_cut) in zip(
+            rows, tokenizer.cut_ids([row["text"] for row in rows]), strict=True
+        )
     ]
+    lengths.refuse_cut(job, split, found, [row["row"] for row in rows])
+    return found
+
+
+def _cut(job: TrainJob) -> Side:
+    return "left" if job.training.truncation == "left" else "right"
 
 
 def _pooling(job: TrainJob) -> str:

@@ -3,7 +3,12 @@ import json
 import pytest
 
 from controller.errors import TrainingError
-from controller.training.tasks.rows import read_labels, read_rows, read_training_rows
+from controller.training.tasks.rows import (
+    check_labels,
+    read_labels,
+    read_rows,
+    read_training_rows,
+)
 
 
 def prepared(tmp_path, labels, *, declared):
@@ -16,7 +21,7 @@ def prepared(tmp_path, labels, *, declared):
 def test_labels_keep_the_declared_order(tmp_path):
     folder = prepared(tmp_path, ["b", "a"], declared=["a", "b", "c"])
 
-    assert read_labels(folder, read_training_rows(folder)) == ["a", "b", "c"]
+    assert read_labels(folder) == ["a", "b", "c"]
 
 
 def test_no_training_rows_is_an_error_with_a_fix(tmp_path):
@@ -30,7 +35,7 @@ def test_one_label_alone_cannot_be_trained_on(tmp_path):
     folder = prepared(tmp_path, ["a", "a"], declared=["a", "b"])
 
     with pytest.raises(TrainingError, match="all 2 training rows carry the label 'a'") as raised:
-        read_labels(folder, read_training_rows(folder))
+        check_labels(read_labels(folder), read_training_rows(folder))
 
     assert raised.value.reason == "OneLabel"
 
@@ -39,7 +44,7 @@ def test_a_label_that_is_not_declared_is_named(tmp_path):
     folder = prepared(tmp_path, ["a", "z"], declared=["a", "b"])
 
     with pytest.raises(TrainingError, match=r"does not name: \['z'\]"):
-        read_labels(folder, read_training_rows(folder))
+        check_labels(read_labels(folder), read_training_rows(folder))
 
 
 def test_a_split_without_a_file_has_no_rows(tmp_path):
