@@ -16,7 +16,9 @@ from safetensors.torch import load_file
 
 from registry.serving.classifier_encoders import EncoderPool, build_encoder, pooled
 from registry.serving.engine_bases import ModelView
+from registry.serving.quantized_bases import declared_quantization
 from registry.serving.tokens import Ids, Side, TextTokenizer, padded
+from specs.training import Quantization
 
 __all__ = [
     "Classifier",
@@ -46,6 +48,8 @@ class Manifest:
     temperature: float = 1.0
     truncation: Side = "right"
     """Which end of a longer text is cut, as it was in training."""
+    quantization: Quantization | None = None
+    """How the base is held, when the version was trained on it so."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,8 @@ def load_classifier(
         encoder = pool.full(version_folder)
     else:
         has_adapter = manifest.method in ADAPTER_METHODS
-        encoder = pool.adapted(base_folder, version_folder if has_adapter else None)
+        adapter = version_folder if has_adapter else None
+        encoder = pool.adapted(base_folder, adapter, quantization=manifest.quantization)
     tokenizer = TextTokenizer(
         version_folder, max_length=manifest.max_length, cut=manifest.truncation
     )
@@ -144,6 +149,7 @@ def read_manifest(version_folder: Path) -> Manifest:
         labels=tuple(found["labels"]),
         temperature=found["temperature"],
         truncation=found.get("truncation", "right"),
+        quantization=declared_quantization(found),
     )
 
 

@@ -1,8 +1,8 @@
 """One base model in memory, many versions over it.
 
-A base is read once per base folder. LoRA adapters are loaded beside each other under names and
-switched under a lock, so that a version never answers with another version's adapter, and a
-version without an adapter (``linear-probe``) sees the untouched base.
+A base is read once per base folder and quantization. LoRA adapters are loaded beside each other
+under names and switched under a lock, so that a version never answers with another version's
+adapter, and a version without an adapter (``linear-probe``) sees the untouched base.
 """
 
 import threading
@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from torch import nn
 
 from registry.errors import BaseModelError
+from specs.training import Quantization
 
 ADAPTER_FILE = "adapter_model.safetensors"
 
@@ -43,38 +44,62 @@ class ModelView(Protocol):
         ...
 
 
-class BasePool:
-    """Base models by folder; several versions share one base in memory."""
+class Build(Protocol):
+    """Loads the base of a folder, in eval mode."""
 
-    def __init__(self, build: Callable[[Path], nn.Module]) -> None:
+    def __call__(self, folder: Path, /, *, quantization: Quantization | None) -> nn.Module:
+        """The base, its linear layers held as ``quantization`` says."""
+        ...
+
+
+BaseKey = tuple[Path, Quantization | None]
+"""A base in memory: its folder, and how its weights are held."""
+
+
+class BasePool:
+    """Base models by folder and quantization; several versions share one base in memory."""
+
+    def __init__(self, build: Build) -> None:
         """``build`` loads the base of a folder, in eval mode."""
         self._build = build
-        self._bases: dict[Path, SharedBase] = {}
+        self._bases: dict[BaseKey, SharedBase] = {}
         self._lock = threading.Lock()
 
-    def adapted(self, base_folder: Path, adapter_folder: Path | None) -> ModelView:
+    def adapted(
+        self,
+        base_folder: Path,
+        adapter_folder: Path | None,
+        *,
+        quantization: Quantization | None = None,
+    ) -> ModelView:
         """The base with the adapter in ``adapter_folder``; None: the base as it is."""
+        key = base_folder, quantization
         with self._lock:
-            base = self._bases.get(base_folder) or SharedBase(self._build(base_folder))
+            base = self._bases.get(key)
+            if base is None:
+                base = SharedBase(self._build(base_folder, quantization=quantization))
             adapter = base.add(adapter_folder)
-            self._bases[base_folder] = base
-            return SharedView(base, adapter, partial(self._release, base_folder, adapter))
+            self._bases[key] = base
+            return SharedView(base, adapter, partial(self._release, key, adapter))
 
     def full(self, folder: Path) -> ModelView:
         """A model with weights of its own, in ``folder``."""
-        return OwnView(self._build(folder))
+        return OwnView(self._build(folder, quantization=None))
 
     def loaded(self) -> dict[Path, int]:
         """Base folders in memory, and how many versions use each."""
+        found: dict[Path, int] = {}
         with self._lock:
-            return {folder: base.users for folder, base in self._bases.items()}
+            for (folder, _), base in self._bases.items():
+                found[folder] = found.get(folder, 0) + base.users
+        return found
 
-    def _release(self, base_folder: Path, adapter: str | None) -> None:
+    def _release(self, key: BaseKey, adapter: str | None) -> None:
         with self._lock:
-            base = self._bases[base_folder]
+            base = self._bases[key]
             base.remove(adapter)
             if base.users == 0:
-                del self._bases[base_folder]
+                del self._bases[key]
 
 
 class SharedBase:

@@ -18,7 +18,9 @@ from transformers.utils import logging
 
 from registry.errors import BaseModelError
 from registry.serving.engine_bases import BasePool, ModelView
+from registry.serving.quantized_bases import declared_quantization, guard, quantized_options
 from registry.serving.tokens import Ids, TextTokenizer, padded
+from specs.training import Quantization
 
 PROMPT_TEMPLATE = "{prompt}\n"
 """What stands before the completion; ``{prompt}`` is replaced, other braces are kept."""
@@ -34,6 +36,8 @@ class GeneratorManifest:
     prompt_template: str
     max_length: int
     """Tokens of prompt and completion together."""
+    quantization: Quantization | None = None
+    """How the base is held, when the version was trained on it so."""
 
 
 class GeneratorPool(BasePool):
@@ -144,20 +148,32 @@ def load_generator(
 ) -> Generator:
     """Load the version in ``version_folder`` over the base in ``base_folder``."""
     found: dict[str, Any] = json.loads((version_folder / "trueup.json").read_text())
-    manifest = GeneratorManifest(found["method"], found["prompt_template"], found["max_length"])
+    manifest = GeneratorManifest(
+        found["method"],
+        found["prompt_template"],
+        found["max_length"],
+        declared_quantization(found),
+    )
     pool = pool or GeneratorPool()
-    is_full = manifest.method == "full"
-    view = pool.full(version_folder) if is_full else pool.adapted(base_folder, version_folder)
+    if manifest.method == "full":
+        view = pool.full(version_folder)
+    else:
+        view = pool.adapted(base_folder, version_folder, quantization=manifest.quantization)
     return Generator(view, TextTokenizer(version_folder, max_length=None), manifest)
 
 
-def build_causal_lm(base_folder: Path, *, name: str | None = None) -> nn.Module:
+def build_causal_lm(
+    base_folder: Path, *, name: str | None = None, quantization: Quantization | None = None
+) -> nn.Module:
     """Load the causal language model of ``base_folder`` in float32, in eval mode.
 
+    With ``quantization`` its linear layers, but for the output, are held in 4 or 8 bits.
+
     Raises:
-        BaseModelError: When the architecture is no decoder; it calls the base ``name``, or by its
-            folder.
+        BaseModelError: When the architecture is no decoder, or bitsandbytes is needed and missing;
+            it calls the base ``name``, or by its folder.
     """
+    name = name or str(base_folder)
     config = AutoConfig.from_pretrained(base_folder)
     kinds = config.architectures or []
     # BERT can be loaded as a decoder as well, and would answer nonsense.
@@ -165,15 +181,16 @@ def build_causal_lm(base_folder: Path, *, name: str | None = None) -> nn.Module:
     if type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING or not is_decoder:
         problem = f"its architecture {config.model_type!r} does not fit causal-lm"
         fix = "choose a decoder, whose config.json names an architecture ...ForCausalLM"
-        error = BaseModelError(name or str(base_folder), problem, fix=fix)
+        error = BaseModelError(name, problem, fix=fix)
         error.reason = "BaseModelUnfit"
         raise error
     logging.set_verbosity_error()
     logging.disable_progress_bar()
+    options = quantized_options(quantization, name=name)
     model: nn.Module = AutoModelForCausalLM.from_pretrained(
-        base_folder, dtype=torch.float32, use_safetensors=True
+        base_folder, dtype=torch.float32, use_safetensors=True, **options
     )
-    return model.eval()
+    return guard(model).eval()
 
 
 def prompt_ids(tokenizer: TextTokenizer, template: str, prompt: str, end: Sequence[int]) -> Ids:

@@ -1,1 +1,5 @@
-"""What is trained of a base: adapters, quantized bases, all of it."""
+"""Methods: what a base is made into before it is trained, and what of it is saved."""
+
+from controller.training.methods.adapt import adapt, save_trained
+
+__all__ = ["adapt", "save_trained"]

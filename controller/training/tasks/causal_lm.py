@@ -14,10 +14,9 @@ from controller.errors import TrainingError
 from controller.job_protocol import JobFolder
 from controller.training.job import TrainJob
 from controller.training.learner import Metrics, TokenRow
-from controller.training.methods.adapters import add_lora, save_adapter
+from controller.training.methods import adapt, save_trained
 from controller.training.tasks.rows import Row, read_rows, read_training_rows
 from controller.training.tasks.tokenizer_files import copy_tokenizer
-from controller.training.weights import save_weights
 from registry.serving.generator import (
     PROMPT_TEMPLATE,
     build_causal_lm,
@@ -78,14 +77,11 @@ class CausalLearner:
             "max_length": training.arguments.max_length,
             "prompt_template": PROMPT_TEMPLATE,
         }
+        if training.quantization is not None:
+            manifest["quantization"] = training.quantization.model_dump()
         (output / "trueup.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False))
         copy_tokenizer(self._job.base.folder, output)
-        if training.method == "lora":
-            save_adapter(self.model, self._job.base, output)
-        else:
-            tensors = _without_tied(self.model)
-            save_weights(tensors, output / "model.safetensors")
-            self.model.config.save_pretrained(output)
+        save_trained(self.model, self._job, output)
 
     def _measure(self, rows: Sequence[TokenRow]) -> Metrics:
         if not rows:
@@ -113,14 +109,13 @@ def open_learner(job: TrainJob, folder: JobFolder) -> CausalLearner:
         raise TrainingError(problem, reason="NotSupported", fix="use method: lora or full")
     rows = read_training_rows(job.prepared)
     folder.progress("loading", 0, 1, message=f"{len(rows)} rows")
-    model = build_causal_lm(job.base.folder, name=job.base.model)
+    quantization = job.training.quantization
+    model = build_causal_lm(job.base.folder, name=job.base.model, quantization=quantization)
     # A cache is of no use when every token is given, and breaks packed rows (finetune.md, E).
     model.config.use_cache = False
     splits = {"train": rows, "validation": read_rows(job.prepared, "validation")}
     tokens = {name: tokenised(found, job, end_ids(model.config)) for name, found in splits.items()}
-    if job.training.method == "lora":
-        model = add_lora(model, job.training.lora, task_type="CAUSAL_LM")
-    return CausalLearner(job, model, tokens)
+    return CausalLearner(job, adapt(model, job, task_type="CAUSAL_LM"), tokens)
 
 
 def tokenised(rows: Sequence[Row], job: TrainJob, end: Sequence[int]) -> list[TokenRow]:
@@ -136,14 +131,3 @@ def _token_row(row: Row, tokenizer: TextTokenizer, limit: int, end: Sequence[int
     completion = [*completion, *end[:1]][: limit - 1]
     prompt = prompt[-(limit - len(completion)) :]
     return {"input_ids": [*prompt, *completion], "prompt_length": len(prompt)}
-
-
-def _without_tied(model: nn.Module) -> dict[str, torch.Tensor]:
-    # safetensors refuses two names for one tensor; transformers ties them again when it loads.
-    seen: set[int] = set()
-    kept = {}
-    for name, value in model.state_dict().items():
-        if value.data_ptr() not in seen:
-            kept[name] = value
-            seen.add(value.data_ptr())
-    return kept

@@ -14,7 +14,7 @@ from controller.job_protocol import JobFolder
 from controller.training.fitting.checkpoints import newest_whole
 from controller.training.job import TrainJob
 from controller.training.learner import Metrics, TokenRow
-from controller.training.methods.adapters import add_lora, save_adapter
+from controller.training.methods import adapt, save_trained
 from controller.training.tasks import lengths, measures
 from controller.training.tasks.head import START_L2, Features, fit_linear, probe
 from controller.training.tasks.rows import (
@@ -134,14 +134,12 @@ class ClassificationLearner:
             "labels": self._labels,
             "temperature": 1.0,
         }
+        if training.quantization is not None:
+            manifest["quantization"] = training.quantization.model_dump()
         (output / "trueup.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False))
         save_weights(dict(self.model.head.named_parameters()), output / "head.safetensors")
         copy_tokenizer(self._job.base.folder, output)
-        if training.method == "lora":
-            save_adapter(self.model.encoder, self._job.base, output)
-        if training.method == "full":
-            save_weights(dict(self.model.encoder.state_dict()), output / "model.safetensors")
-            self.model.encoder.config.save_pretrained(output)
+        save_trained(self.model.encoder, self._job, output)
 
     def _measure(self, rows: Sequence[TokenRow]) -> Metrics:
         if not rows:
@@ -158,7 +156,8 @@ def open_learner(job: TrainJob, folder: JobFolder) -> ClassificationLearner:
     rows = tokens["train"]
     said = f"{len(rows)} rows, {len(labels)} labels{lengths.cut_words(rows)}"
     folder.progress("loading", 0, 1, message=said)
-    encoder = build_encoder(job.base.folder, name=job.base.model)
+    quantization = job.training.quantization
+    encoder = build_encoder(job.base.folder, name=job.base.model, quantization=quantization)
     head = nn.Linear(encoder.config.hidden_size, len(labels))
     model = ClassificationModel(encoder, head, _pooling(job))
     learner = ClassificationLearner(job, labels, model, tokens)
@@ -172,8 +171,7 @@ def open_learner(job: TrainJob, folder: JobFolder) -> ClassificationLearner:
         folder.progress("probing", 0, 1, message="features of the frozen base")
         start = fit_linear(learner.features(learner.rows), label_count=len(labels), l2=START_L2)
         head.load_state_dict(start.state_dict())
-    if job.training.method == "lora":
-        model.encoder = add_lora(encoder, job.training.lora, task_type="FEATURE_EXTRACTION")
+    model.encoder = adapt(encoder, job, task_type="FEATURE_EXTRACTION")
     return learner
 
 

@@ -1,0 +1,51 @@
+"""What each method trains of a base, and what it saves of it. All tasks come through here.
+
+``linear-probe`` and ``full`` need nothing put into the base; ``lora`` and ``qlora`` put an adapter
+into it, the latter into a base that is held in 4 or 8 bits.
+"""
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from controller.training.job import TrainJob
+from controller.training.methods.adapters import add_lora, save_adapter
+from controller.training.weights import save_weights
+from specs.digest import METHODS_WITH_ADAPTERS
+
+WEIGHTS_FILE = "model.safetensors"
+
+
+def adapt(model: nn.Module, job: TrainJob, *, task_type: str) -> nn.Module:
+    """Make the base ``model`` into what the job's method trains; PEFT calls its task ``task_type``.
+
+    Raises:
+        TrainingError: When a module that the spec names does not exist in the base.
+    """
+    if job.training.method not in METHODS_WITH_ADAPTERS:
+        return model
+    return add_lora(model, job.training.lora, task_type=task_type)
+
+
+def save_trained(model: nn.Module, job: TrainJob, output: Path) -> None:
+    """Write what was trained of ``model``: its adapter, all its weights, or nothing."""
+    match job.training.method:
+        case "lora" | "qlora":
+            save_adapter(model, job.base, output)
+        case "full":
+            save_weights(_without_tied(model), output / WEIGHTS_FILE)
+            model.config.save_pretrained(output)
+        case "linear-probe":
+            pass
+
+
+def _without_tied(model: nn.Module) -> dict[str, torch.Tensor]:
+    # safetensors refuses two names for one tensor; transformers ties them again when it loads.
+    seen: set[int] = set()
+    kept = {}
+    for name, value in model.state_dict().items():
+        if value.data_ptr() not in seen:
+            kept[name] = value
+            seen.add(value.data_ptr())
+    return kept
