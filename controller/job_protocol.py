@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable
 from dataclasses import asdict
@@ -30,6 +31,10 @@ RESERVED_BYTES = 16 * 1024
 
 class Interrupted(BaseException):
     """SIGTERM arrived. A job that can save its work catches this, saves, and raises it again."""
+
+
+class PeerLost(BaseException):
+    """Another process of the same job is gone: this one ends too, without a result of its own."""
 
 
 class JobFolder:
@@ -89,6 +94,30 @@ class JobFolder:
         self._reserve.replace(self.path / "result.json")
 
 
+class FollowersFolder(JobFolder):
+    """The folder from the side of a second process of the same job: it reads, and writes nothing.
+
+    What the shared code saves lands in a scratch folder. Only a failure is written, since the
+    process that fails is the one that knows why.
+    """
+
+    def __init__(self, path: Path) -> None:  # the space for a result is the first one's to keep
+        """``path`` holds ``job.json``; ``checkpoints`` are read from there."""
+        self.path = path
+        self.job = json.loads((path / "job.json").read_text())
+        self.checkpoints = path / "checkpoints"
+        self.checkpoints.mkdir(exist_ok=True)
+        self._scratch = tempfile.TemporaryDirectory(prefix="trueup-")
+        self.output = Path(self._scratch.name)
+
+    def _append(self, line: dict[str, Any]) -> None:
+        pass
+
+    def _finish(self, result: dict[str, Any]) -> None:
+        if not result["ok"] and not (self.path / "result.json").exists():
+            write_atomically(self.path / "result.json", json.dumps(result, indent=1))
+
+
 def write_atomically(path: Path, text: str) -> None:
     """Write ``text`` so that ``path`` is either as before or complete, even after a power cut."""
     temporary = path.with_name(path.name + ".tmp")
@@ -109,11 +138,23 @@ def run_job(main: Callable[[JobFolder], dict[str, Any]]) -> NoReturn:
     fcntl.flock(lock, fcntl.LOCK_EX)
     if (path / "result.json").exists():
         sys.exit(0)
-    folder = JobFolder(path)
+    _run(main, JobFolder(path))
+
+
+def follow_job(main: Callable[[JobFolder], dict[str, Any]]) -> NoReturn:
+    """The ``__main__`` of a job's second and later processes: as ``run_job``, without a result."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    _run(main, FollowersFolder(Path(sys.argv[1])))
+
+
+def _run(main: Callable[[JobFolder], dict[str, Any]], folder: JobFolder) -> NoReturn:
     try:
         folder.succeed(main(folder))
     except Interrupted:
         print("interrupted; the next start goes on from here", flush=True)  # noqa: T201  (a job's log)
+        sys.exit(INTERRUPTED_EXIT_CODE)
+    except PeerLost as lost:
+        print(f"stopped, since another process of this job is gone: {lost}", flush=True)  # noqa: T201
         sys.exit(INTERRUPTED_EXIT_CODE)
     except Exception as error:  # noqa: BLE001  (the boundary of the process)
         traceback.print_exc()

@@ -1,6 +1,7 @@
 """Where the controller's tools are put together, from settings; the only place that does it."""
 
 from controller.context import Tools, utc_now
+from controller.executors.dispatch import Executors
 from controller.executors.local import LocalExecutor
 from controller.settings import ControllerSettings
 from controller.source.git import process_environment
@@ -15,6 +16,7 @@ def open_tools(settings: ControllerSettings) -> Tools:
     """Open the registry and the repository that ``settings`` name."""
     environment = process_environment()
     repository = open_repository(settings)
+    threads = settings.training_threads or usable_threads()
     return Tools(
         settings=settings,
         database=Database.open(settings.resolved_database_url),
@@ -26,9 +28,7 @@ def open_tools(settings: ControllerSettings) -> Tools:
             email=settings.bot_email,
             environment=environment,
         ),
-        executor=LocalExecutor(
-            threads=settings.training_threads or usable_threads(), environment=environment
-        ),
+        executor=Executors(LocalExecutor(threads=threads, environment=environment), {}),
         clock=utc_now,
     )
 

@@ -28,7 +28,14 @@ class Finished:
 
 @dataclass(frozen=True)
 class Lost:
-    """The process is gone and left no result."""
+    """The process is gone and left no result; it may be started again."""
+
+    reason: str = "ProcessLost"
+    """As in conditions; ``OutOfMemory`` when the kernel or the declared bound ended it."""
+    detail: str = ""
+    """What is known of how it ended."""
+    fix: str | None = None
+    """What a person does when it keeps ending like this."""
 
 
 JobState = Running | Finished | Lost

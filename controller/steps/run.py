@@ -60,9 +60,9 @@ def advance(context: Context, request: RunRequest) -> Outcome:
                 is_transient=result["is_transient"],
             )  # fmt: skip
             return _fail_or_pause(context, run, request, failure)
-        case Lost():
-            problem = f"the {run.kind} process was lost"
-            lost = Failure("ProcessLost", problem, is_transient=True)
+        case Lost(reason=reason, detail=detail, fix=fix):
+            problem = f"the {run.kind} process was lost" + (f": {detail}" if detail else "")
+            lost = Failure(reason, problem, fix, is_transient=True)
             return _resume(context, run, request, lost)
 
 

@@ -33,6 +33,7 @@ def _job(context: Context) -> Mapping[str, Any]:
         "task": desired.model.spec.task,
         "model": context.model,
         "training": desired.model.spec.training.model_dump(mode="json"),
+        "compute": desired.model.spec.compute.model_dump(mode="json"),
         "base": as_job_input(desired.base),
         "prepared": str(tools.prepared(desired)),
         "threads": tools.executor.threads,

@@ -5,16 +5,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from controller.job_protocol import JobFolder, run_job
+from controller.job_protocol import JobFolder, follow_job, run_job
 from controller.torch_process import SLOW_AND_UNUSED, settle, usable_threads
+from controller.training import ranks
 
 
 def main() -> None:
     """Set what must be set before torch is imported, then run the job."""
     job = json.loads((Path(sys.argv[1]) / "job.json").read_text())
     hidden = SLOW_AND_UNUSED if _needs_bitsandbytes(job) else (*SLOW_AND_UNUSED, "bitsandbytes")
-    settle(int(job.get("threads") or 0) or usable_threads(), hidden=hidden)
-    run_job(_train)
+    threads = int(job.get("threads") or 0) or usable_threads()
+    settle(ranks.share_of(threads), hidden=hidden)
+    (run_job if ranks.is_first() else follow_job)(_train)
 
 
 def _train(folder: JobFolder) -> dict[str, Any]:

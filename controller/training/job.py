@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from controller.errors import TrainingError
+from controller.training.ranks import share_of
 from specs.training import Training
 
 PLAIN_INITIALISATIONS = (True, False, "gaussian", "orthogonal")
@@ -49,7 +50,7 @@ def read_job(found: Mapping[str, Any], *, threads: int) -> TrainJob:
         training=Training.model_validate(found["training"]),
         base=BaseModel(base["model"], base["revision"], Path(base["folder"])),
         prepared=Path(found["prepared"]),
-        threads=int(found.get("threads") or 0) or threads,
+        threads=share_of(int(found.get("threads") or 0) or threads),
     )
     _refuse_what_is_not_done(job.training)
     return job
