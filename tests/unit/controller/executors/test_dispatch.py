@@ -38,6 +38,7 @@ def test_only_training_leaves_the_controllers_machine(cluster, tmp_path):
     local._local._modules = {"evaluate": "this"}  # a module without a job: its process just ends
 
     job = local.start("evaluate", tmp_path)
+    local._local._children[job["pid"]].wait(timeout=20)
 
     assert job["executor"] == "local"
     assert cluster.started == []
