@@ -23,8 +23,8 @@ class Columns(Section):
     completion: str | None = Field(default=None, examples=["completion"])
     """causal-lm: the column with what should be answered."""
     messages: str | None = Field(default=None, examples=["messages"])
-    """causal-lm, instead of the two: a column of ``{role, content}`` lists; the last is the
-    answer."""
+    """causal-lm, instead of the two: a column of ``{role, content}`` lists; the roles are system,
+    user and assistant, and the last turn is the assistant's."""
 
 
 class ValidationSplit(Section):

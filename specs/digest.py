@@ -15,7 +15,7 @@ from specs.names import Digest
 
 TRAINER_FORMAT = 2
 """Raised when the trainer changes in a way that makes the same inputs give other weights."""
-DATA_FORMAT = 1
+DATA_FORMAT = 2
 """Raised when data preparation changes in a way that makes the same files give other rows."""
 CHECKS_THAT_CHANGE_TRAINING_ROWS = ("empty_rows", "exact_duplicates", "min_rows_per_label")
 ARGUMENTS_THAT_ONLY_RECORD = ("logging_steps", "save_steps")
@@ -78,8 +78,7 @@ def _training_that_counts(spec: Spec) -> Inputs:
     training = spec.training.model_dump(exclude_none=True)
     if spec.training.method not in METHODS_WITH_ADAPTERS:
         del training["lora"]
-    if spec.task != "text-classification":
-        del training["head"]
+    del training["generation" if spec.task == "text-classification" else "head"]
     for name in ARGUMENTS_THAT_ONLY_RECORD:
         del training["arguments"][name]
     return training

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
+from specs.chat_templates import problem_of_template
 from specs.evaluation import KNOWN_METRICS, metrics_of
 from specs.expressions import ExpressionError, parse_expression
 from specs.gate_rules import gates_fit, gates_say_one_thing
@@ -79,6 +80,18 @@ def _method_fits(spec: Spec) -> Iterator[Problem]:
         yield Problem((*TRAINING, "head"), text, "remove it", at_key=True)
 
 
+def _generation_fits(spec: Spec) -> Iterator[Problem]:
+    at, template = (*TRAINING, "generation"), spec.training.generation.chat_template
+    if spec.task != "causal-lm":
+        if "generation" in spec.training.model_fields_set:
+            text = f"generation is for causal-lm; {spec.task} has none"
+            yield Problem(at, text, "remove it", at_key=True)
+        return
+    problem = problem_of_template(template) if template is not None else None
+    if problem is not None:
+        yield Problem((*at, "chat_template"), *problem)
+
+
 def _quantization_fits(spec: Spec) -> Iterator[Problem]:
     quantization, at = spec.training.quantization, (*TRAINING, "quantization")
     if quantization is None:
@@ -146,6 +159,7 @@ RULES = (
     Rule(_columns_fit_the_task, (_TASK, (*DATA, "columns"))),
     Rule(_slices_are_rules, ((*DATA, "slices"),)),
     Rule(_method_fits, (_TASK, (*TRAINING, "method"))),
+    Rule(_generation_fits, (_TASK, (*TRAINING, "generation"))),
     Rule(_quantization_fits, ((*TRAINING, "method"), (*TRAINING, "quantization"))),
     Rule(_stopping_metric_is_known, (_TASK, (*TRAINING, "early_stopping"))),
     Rule(_metrics_are_known, (_TASK,)),

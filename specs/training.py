@@ -9,6 +9,7 @@ from specs.section import Section
 
 Method = Literal["linear-probe", "full", "lora", "qlora"]
 Truncation = Literal["right", "left", "refuse"]
+LossOn = Literal["completions", "last_completion", "all"]
 
 
 class Base(Section):
@@ -29,6 +30,20 @@ class Head(Section):
     """``auto`` follows how the base was trained (its ``1_Pooling/config.json``), else mean."""
     init: Literal["linear-probe", "random"] = "linear-probe"
     """``linear-probe`` fits the head on frozen features first: better and cheaper."""
+
+
+class Generation(Section):
+    """How rows become tokens for a causal language model, and which of them are learned."""
+
+    chat_template: str | None = Field(default=None, examples=["simple"])
+    """Jinja, as in Hugging Face's ``chat_template.jinja``; ``simple`` is one that needs only an
+    ``eos_token``. null: the base's own for messages, and none for prompt and completion."""
+    loss_on: LossOn = Field(default="completions", examples=["last_completion"])
+    """``completions``: the completion, or every turn of the assistant; ``last_completion``: its
+    last turn; ``all``: the prompts as well."""
+    packing: Literal["auto"] | bool = Field(default="auto", examples=[False])
+    """Fill each row of a batch with several rows, kept apart. ``auto``: where it pays, which is on
+    a GPU; what was done stands in the result."""
 
 
 class Lora(Section):
@@ -121,6 +136,7 @@ class Training(Section):
     """What is trained: a head on frozen features, all weights, an adapter, or an adapter on a
     quantized base."""
     head: Head = Head()
+    generation: Generation = Generation()
     lora: Lora = Lora()
     quantization: Quantization | None = None
     """bitsandbytes' settings for ``qlora``; null: none."""

@@ -102,6 +102,8 @@ def _lines(prepared: Prepared, split: str, rows: Sequence[Row]) -> Iterator[dict
     names = ("text", "label") if prepared.task == CLASSIFICATION else ("prompt", "completion")
     for row in rows:
         line: dict[str, Any] = {"row": row.number, names[0]: row.text, names[1]: row.target}
+        if row.messages:
+            line["messages"] = row.messages
         line["slices"] = dict(row.slices)
         if split == "test" and row.number in prepared.near_leaks:
             line["near_leak"] = True

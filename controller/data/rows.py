@@ -12,6 +12,10 @@ from specs.errors import Place
 from specs.expressions import SliceExpression, parse_expression
 
 CLASSIFICATION = "text-classification"
+ROLES = ("system", "user", "assistant")
+
+Message = Mapping[str, str]
+"""One turn: ``role`` and ``content``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,8 @@ class Row:
     """What it should answer: the label, or the completion."""
     slices: Mapping[str, str]
     """Slice family → value."""
+    messages: tuple[Message, ...] = ()
+    """The whole conversation, whose last turn is ``target``; empty where the rows are none."""
 
 
 @dataclass(frozen=True)
@@ -76,18 +82,19 @@ class Reading:
 
     def _row(self, record: NumberedRecord, path: str) -> Row:
         roles = self._roles
+        messages: tuple[Message, ...] = ()
         if "messages" in roles:
-            column = roles["messages"]
-            text, target = _turns(record, path, column)
+            messages = _conversation(record, path, roles["messages"])
+            text, target = _prompt(messages[:-1]), messages[-1]["content"]
             known: dict[str, Any] = {"prompt": text, "completion": target, "text": text}
         else:
             text, target = (_text(record, path, column) for column in roles.values())
             known = dict(zip(roles, (text, target), strict=True))
         if not self.slices:
-            return Row(record.row, text, target, {})
+            return Row(record.row, text, target, {}, messages)
         values = known | {key: _plain(value) for key, value in record.values.items()}
         slices = {family: slice_.value_of(values) for family, slice_ in self.slices.items()}
-        return Row(record.row, text, target, slices)
+        return Row(record.row, text, target, slices, messages)
 
 
 def _text(record: NumberedRecord, path: str, column: str) -> str:
@@ -112,22 +119,26 @@ def _plain(value: Any) -> str:
             return str(value)
 
 
-def _turns(record: NumberedRecord, path: str, column: str) -> tuple[str, str]:
-    """Split a conversation into what was said before and the answer to learn."""
-    messages = record.values[column]
-    if isinstance(messages, str):
+def _conversation(record: NumberedRecord, path: str, column: str) -> tuple[Message, ...]:
+    """Read a conversation, and refuse what nothing can be learned from."""
+    found = record.values[column]
+    if isinstance(found, str):
         try:
-            messages = json.loads(messages)
+            found = json.loads(found)
         except json.JSONDecodeError as error:
             problem = f"row {record.row}: {column!r} is not JSON: {error.msg}"
             raise _unreadable(record, path, problem) from error
-    if not isinstance(messages, list) or not all(_is_message(one) for one in messages):
+    if not isinstance(found, list) or not all(_is_message(one) for one in found):
         problem = f"row {record.row}: {column!r} has to be a list of role and content"
         raise _unreadable(record, path, problem)
+    messages = tuple({"role": one["role"], "content": one["content"]} for one in found)
+    wrong = _wrong_turn(messages)
+    if wrong:
+        raise _unreadable(record, path, f"row {record.row}: {wrong}")
     if not messages[:-1] or messages[-1]["role"] != "assistant":
         problem = f"row {record.row}: {column!r} has to end with an answer of the assistant"
         raise _unreadable(record, path, problem)
-    return _prompt(messages[:-1]), messages[-1]["content"]
+    return messages
 
 
 def _is_message(value: Any) -> bool:
@@ -136,7 +147,17 @@ def _is_message(value: Any) -> bool:
     )
 
 
-def _prompt(messages: Sequence[Mapping[str, str]]) -> str:
+def _wrong_turn(messages: Sequence[Message]) -> str | None:
+    for number, message in enumerate(messages, start=1):
+        if message["role"] not in ROLES:
+            known = f"the roles are {', '.join(ROLES)}"
+            return f"turn {number} has the unknown role {message['role']!r}; {known}"
+        if not message["content"].strip():
+            return f"turn {number}, of the {message['role']}, is empty"
+    return None
+
+
+def _prompt(messages: Sequence[Message]) -> str:
     """One question stands for itself; longer talk is written out, one turn a line."""
     if len(messages) == 1:
         return messages[0]["content"]

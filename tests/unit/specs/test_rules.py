@@ -2,6 +2,8 @@
 
 import pytest
 
+from specs.chat_templates import problem_of_template
+
 RULES = {
     "the same rows twice": (
         [("test: data/test.csv", "test: data/train.csv")],
@@ -207,8 +209,37 @@ GENERATION_RULES = {
         ("metric: token_f1", "metric: overfit_gap"),
         ["13:16: spec.gates[0].metric: overfit_gap does not fit causal-lm"],
     ),
+    "a template that has a typo": (
+        ("{method: full}", "{generation: {chat_template: simpel}}"),
+        ["11:42: spec.training.generation.chat_template: 'simpel' is no chat template (did you"],
+    ),
+    "a template that is not Jinja": (
+        ("{method: full}", "{generation: {chat_template: '{% for m in messages %}'}}"),
+        ["11:42: spec.training.generation.chat_template: line 1 of the template: Unexpected end"],
+    ),
+    "a template without the messages": (
+        ("{method: full}", "{generation: {chat_template: '{{ prompt }}'}}"),
+        ["11:42: spec.training.generation.chat_template: the template never reads messages"],
+    ),
+    "a template with transformers' markers": (
+        (
+            "{method: full}",
+            "{generation: {chat_template: '{% generation %}{{ messages }}{% endgeneration %}'}}",
+        ),
+        [],
+    ),
     "nothing wrong": (("prompt: ask, completion: answer", "messages: turns"), []),
 }
+
+
+def test_how_texts_are_written_is_for_generation_only(said):
+    errors = said(("lora: {r: 16", "generation: {packing: true}\n    lora: {r: 16"))
+
+    assert _fields(errors) == ["spec.training.generation"]
+
+
+def test_the_template_that_can_be_named_is_one_itself():
+    assert problem_of_template("simple") is None
 
 
 @pytest.mark.parametrize(("change", "expected"), GENERATION_RULES.values(), ids=GENERATION_RULES)

@@ -60,6 +60,17 @@ def test_generation_rows_have_prompt_and_completion(tmp_path):
     assert row == {"row": 1, "prompt": "c", "completion": "x", "slices": {}}
 
 
+def test_conversations_are_written_turn_by_turn(tmp_path):
+    turns = ({"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"})
+    talk = {split: [Row(1, "hi", "hello", {}, turns)] for split in ("train", "validation", "test")}
+
+    write_prepared(prepared("causal-lm", rows=talk), tmp_path / "ab12", writer="r-1")
+
+    [row] = read_prepared(tmp_path / "ab12", "train")
+    assert row["messages"] == list(turns)
+    assert (row["prompt"], row["completion"]) == ("hi", "hello")
+
+
 def test_the_report_counts_rows_by_label_and_split(tmp_path):
     write_prepared(prepared(), tmp_path / "ab12", writer="r-1")
 

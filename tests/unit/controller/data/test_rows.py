@@ -63,6 +63,19 @@ def test_a_single_question_is_the_prompt_itself():
     assert (row.text, row.target) == ("hi", "hello")
 
 
+def test_a_conversation_is_kept_whole():
+    turns = [
+        *TURNS,
+        {"role": "user", "content": "bye"},
+        {"role": "assistant", "content": "so long"},
+    ]
+
+    [row] = CHAT.rows_of([record(messages=turns)], "a.jsonl")
+
+    assert list(row.messages) == turns
+    assert row.target == "so long"
+
+
 def test_a_longer_conversation_is_written_out():
     [row] = CHAT.rows_of([record(messages=TURNS)], "a.jsonl")
 
@@ -76,6 +89,17 @@ def test_a_longer_conversation_is_written_out():
         pytest.param(TURNS[2:], "end with an answer", id="no question"),
         pytest.param("{", "not JSON", id="broken JSON in a column of text"),
         pytest.param([{"role": "user"}], "list of role and content", id="no content"),
+        pytest.param({"role": "user"}, "list of role and content", id="no list"),
+        pytest.param(
+            [{"role": "human", "content": "hi"}, TURNS[2]],
+            r"a.jsonl:8: row 7: turn 1 has the unknown role 'human'; the roles are system, user",
+            id="a role that nobody knows",
+        ),
+        pytest.param(
+            [TURNS[1], {"role": "assistant", "content": " "}],
+            "row 7: turn 2, of the assistant, is empty",
+            id="an empty answer",
+        ),
     ],
 )
 def test_a_conversation_that_cannot_be_learned_is_named(messages, problem):
