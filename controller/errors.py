@@ -4,7 +4,8 @@ ControllerError
 ├── SourceError      the repository cannot be read, or not written
 ├── DataError        a dataset is absent, unreadable or does not pass its checks
 ├── TrainingError    the base, the method and the rows do not fit together
-└── EvaluationError  a version cannot be measured
+├── EvaluationError  a version cannot be measured
+└── ExportError      a version cannot be put into the form that was asked for
 """
 
 from specs.errors import Place, TrueupError
@@ -56,3 +57,9 @@ class EvaluationError(ControllerError):
     """A version cannot be measured."""
 
     reason = "EvaluationFailed"
+
+
+class ExportError(ControllerError):
+    """A version cannot be put into the form that was asked for."""
+
+    reason = "ExportFailed"

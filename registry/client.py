@@ -3,9 +3,10 @@
 One method per route, JSON in and out. Nothing is asked before the first method is called.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 from urllib.parse import quote
 
 import httpx
@@ -90,6 +91,13 @@ class Client:
         """One version's model card, in Markdown."""
         return self._ask("GET", f"/models/{_part(name)}/versions/{number}/card").text
 
+    def download(self, digest: str, into: BinaryIO, tell: Callable[[int], None]) -> None:
+        """Write an artifact's bytes; ``tell`` hears of each piece's size as it arrives."""
+        with self._streamed(f"/artifacts/{_part(digest)}") as answer:
+            for piece in answer.iter_bytes():
+                into.write(piece)
+                tell(len(piece))
+
     def list_aliases(self, name: str) -> list[Json]:
         """Where each alias of a model points now."""
         return self._list(f"/models/{_part(name)}/aliases")
@@ -153,6 +161,17 @@ class Client:
             return answer.json()
         except ValueError as error:
             raise ApiUnreachableError(self.base_url, "what answers is not the API") from error
+
+    @contextmanager
+    def _streamed(self, path: str) -> Iterator[httpx.Response]:
+        try:
+            with self._http.stream("GET", path) as answer:
+                if answer.is_error:
+                    answer.read()
+                    raise _problem(answer)
+                yield answer
+        except httpx.HTTPError as error:
+            raise ApiUnreachableError(self.base_url, str(error) or type(error).__name__) from error
 
     def _ask(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         try:

@@ -11,6 +11,7 @@ from controller.cli import (
     follow,
     init,
     plan,
+    pull,
     status,
     steer,
     up,
@@ -65,6 +66,7 @@ COMMANDS = (
     Command("status", status.status, ("trueup status", f"trueup status {M} --json")),
     Command("versions", versions.versions, (f"trueup versions {M}",)),
     Command("show", versions.show, (f"trueup show {M}@2", f"trueup show {M}@live --json")),
+    Command("pull", pull.pull, (f"trueup pull {M}@live model", f"trueup pull {M}@2 model --merge")),
     Command("logs", follow.logs, (f"trueup logs {M} --follow",)),
     Command("events", follow.events, ("trueup events", f"trueup events --model {M} --follow")),
     Command(

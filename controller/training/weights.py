@@ -35,3 +35,17 @@ def restore_weights(model: nn.Module, tensors: Mapping[str, torch.Tensor]) -> No
     with torch.no_grad():
         for name, value in wanted.items():
             value.copy_(tensors[name])
+
+
+def without_tied(model: nn.Module) -> dict[str, torch.Tensor]:
+    """The state of ``model`` with each tensor under one name: safetensors refuses two for one.
+
+    Transformers ties them again when it loads.
+    """
+    seen: set[int] = set()
+    kept = {}
+    for name, value in model.state_dict().items():
+        if value.data_ptr() not in seen:
+            kept[name] = value
+            seen.add(value.data_ptr())
+    return kept
