@@ -23,11 +23,12 @@ def test_a_folder_with_something_in_it_is_not_touched(trueup, tmp_path):
     ],
     ids=["a number that is not there", "live when nothing is", "an unknown alias"],
 )
-def test_a_version_that_is_not_there_is_said(trueup, world, tmp_path, which, code, says):
+def test_a_version_that_is_not_there_is_said(trueup, world, tmp_path, which, answer):
     world.declare()
     world.version()
 
     found = trueup("pull", f"support-intents@{which}", str(tmp_path / "model"))
 
+    code, says = answer
     assert (found.exit_code, says in found.output) == (code, True)
     assert not (tmp_path / "model").exists()
