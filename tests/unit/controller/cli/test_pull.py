@@ -1,5 +1,7 @@
 """``trueup pull`` before anything is fetched; what it fetches is tried in ``export/``."""
 
+from pathlib import Path
+
 import pytest
 
 
@@ -23,12 +25,12 @@ def test_a_folder_with_something_in_it_is_not_touched(trueup, tmp_path):
     ],
     ids=["a number that is not there", "live when nothing is", "an unknown alias"],
 )
-def test_a_version_that_is_not_there_is_said(trueup, world, tmp_path, which, answer):
+def test_a_version_that_is_not_there_is_said(trueup, world, which, answer):
     world.declare()
     world.version()
 
-    found = trueup("pull", f"support-intents@{which}", str(tmp_path / "model"))
+    found = trueup("pull", f"support-intents@{which}", "model")
 
     code, says = answer
     assert (found.exit_code, says in found.output) == (code, True)
-    assert not (tmp_path / "model").exists()
+    assert not Path("model").exists()
