@@ -17,11 +17,11 @@ def test_a_folder_with_something_in_it_is_not_touched(trueup, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("which", "code", "says"),
+    ("which", "answer"),
     [
-        ("9", 1, "has no version 9"),
-        ("live", 1, "no live version"),
-        ("best", 2, "neither a version"),
+        ("9", (1, "has no version 9")),
+        ("live", (1, "no live version")),
+        ("best", (2, "neither a version")),
     ],
     ids=["a number that is not there", "live when nothing is", "an unknown alias"],
 )
