@@ -13,7 +13,7 @@ from controller.training import ranks
 def main() -> None:
     """Set what must be set before torch is imported, then run the job."""
     job = json.loads((Path(sys.argv[1]) / "job.json").read_text())
-    hidden = SLOW_AND_UNUSED if _needs_bitsandbytes(job) else (*SLOW_AND_UNUSED, "bitsandbytes")
+    hidden = SLOW_AND_UNUSED if needs_bitsandbytes(job) else (*SLOW_AND_UNUSED, "bitsandbytes")
     threads = int(job.get("threads") or 0) or usable_threads()
     settle(ranks.share_of(threads), hidden=hidden)
     (run_job if ranks.is_first() else follow_job)(_train)
@@ -25,7 +25,8 @@ def _train(folder: JobFolder) -> dict[str, Any]:
     return train(folder)
 
 
-def _needs_bitsandbytes(job: dict[str, Any]) -> bool:
+def needs_bitsandbytes(job: dict[str, Any]) -> bool:
+    """Whether a job quantizes, or its optimizer does."""
     training = job.get("training", {})
     optimizer = training.get("arguments", {}).get("optim", "")
     return training.get("method") == "qlora" or "bnb" in optimizer

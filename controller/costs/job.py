@@ -1,0 +1,116 @@
+"""The cost job: check every row, count the work, say what it will take. The main path.
+
+It runs before each training, and when somebody asks for a plan. With runs to learn from it loads
+no framework; without, it calibrates: a few real steps of the real base on this machine.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from controller.costs.base_facts import read_base
+from controller.costs.estimates import Estimate, Run, estimate, flops, weights_bytes
+from controller.costs.machine import Machine, read_machine
+from controller.costs.rates import TYPICAL, Past, Rates, learn, recipe_key
+from controller.costs.rows import CheckedRows, check_rows
+from controller.costs.trained import trained_parameters
+from controller.costs.verdicts import judge
+from controller.costs.workload import count
+from controller.job_protocol import JobFolder
+from controller.torch_process import usable_threads
+from controller.training.job import TrainJob, read_job
+from specs.training import Compute
+
+FORMAT = 1
+SHORT_CPU_SECONDS = 10.0
+"""A training of less than this, at typical rates, is not worth a calibration of as much."""
+LIBRARIES_BYTES = 4.5e8
+"""Python, torch, transformers and peft, before any weight."""
+SHIPPED = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "merges.txt")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the job is about."""
+
+    job: TrainJob
+    compute: Compute
+    rows: CheckedRows
+    run: Run
+    machine: Machine
+    key: str
+
+
+def plan_costs(folder: JobFolder) -> dict[str, Any]:
+    """Run a cost job; return its result.
+
+    Raises:
+        TrainingError: A row does not fit, or ``MemoryInsufficient`` with what would suffice.
+    """
+    job = read_job(folder.job, threads=usable_threads())
+    folder.progress("checking rows", 0, 1)
+    asked = _ask(job, Compute.model_validate(folder.job.get("compute") or {}))
+    rates = _rates(asked, folder)
+    found = estimate(asked.run, rates)
+    warnings = judge(asked.run, rates, asked.rows.lengths, asked.machine, asked.compute)
+    return {"costs": _record(asked, rates, found) | {"warnings": warnings}}
+
+
+def _ask(job: TrainJob, compute: Compute) -> Asked:
+    rows = check_rows(job)
+    base = read_base(job.base.folder)
+    machine = read_machine(
+        threads=job.threads, bound_gib=getattr(compute, "memory_gib", None)
+    )
+    run = Run(
+        training=job.training,
+        base=base,
+        workload=count(rows.lengths, job.training, processes=compute.processes),
+        trained_parameters=trained_parameters(job.training, base, labels=rows.labels),
+        is_causal=job.task == "causal-lm",
+        shipped_bytes=_shipped(job),
+    )
+    key = recipe_key(
+        job.training,
+        base=job.base.revision,
+        machine=machine.name,
+        processes=compute.processes,
+    )
+    return Asked(job, compute, rows, run, machine, key)
+
+
+def _rates(asked: Asked, folder: JobFolder) -> Rates:
+    work = flops(asked.run)
+    past = (
+        Past.of(one["training"], artifact_bytes=one["artifact_bytes"])
+        for one in folder.job.get("earlier", ())
+    )
+    runs = [one for one in past if one is not None]
+    learnt = learn(runs, key=asked.key, flops=work)
+    if learnt is not None:
+        return learnt
+    typical = replace(TYPICAL, fixed_bytes=LIBRARIES_BYTES + weights_bytes(asked.run))
+    planned = estimate(asked.run, typical).figures
+    too_large = planned["peak_memory_bytes"].low > asked.machine.memory_bytes
+    short = planned["cpu_seconds"].value - typical.start_cpu_seconds < SHORT_CPU_SECONDS
+    if short or too_large:
+        return typical
+    folder.progress("calibrating", 0, 1, message="a few steps of the base on this machine")
+    from controller.costs.calibration import calibrate  # noqa: PLC0415  (torch, only where needed)
+
+    return calibrate(asked.job, asked.run, folder)
+
+
+def _record(asked: Asked, rates: Rates, found: Estimate) -> Mapping[str, Any]:
+    return {
+        "format": FORMAT,
+        "key": asked.key,
+        "machine": asked.machine.name,
+        "memory_limit_bytes": asked.machine.memory_bytes,
+        "rates": vars(rates),
+    } | found.as_json()
+
+
+def _shipped(job: TrainJob) -> int:
+    files = (job.base.folder / name for name in SHIPPED)
+    return sum(file.stat().st_size for file in files if file.is_file())
