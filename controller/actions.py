@@ -23,6 +23,14 @@ class PrepareData:
 
 
 @dataclass(frozen=True)
+class EstimateCost:
+    """Check every row, and say what the training will take, before anything is spent on it."""
+
+    digest: Digest
+    why: str
+
+
+@dataclass(frozen=True)
 class Train:
     """Adapt the base in a child process and register what comes out as a version."""
 
@@ -86,13 +94,14 @@ class Stall:
     """Nothing to do until a person changes something; says what."""
 
     failure: Failure
-    stage: type["PrepareData | Train | Evaluate | Promote"]
+    stage: type["PrepareData | EstimateCost | Train | Evaluate | Promote"]
     why: str
 
 
 Action = (
     CancelRun
     | PrepareData
+    | EstimateCost
     | Train
     | Evaluate
     | Judge

@@ -13,6 +13,7 @@ from registry.bases import ResolvedBase
 from specs.digest import (
     data_inputs,
     digest_of,
+    estimate_inputs,
     evaluation_inputs,
     gates_digest,
     training_inputs,
@@ -49,6 +50,7 @@ def desire(
         base=base,
         digests=Digests(
             data=digest_of(data_inputs(spec.spec, hashes)),
+            estimate=digest_of(estimate_inputs(spec.spec, training)),
             training=training,
             evaluation=evaluation_digest(spec.spec, hashes, training),
             gates=gates_digest(spec.spec),

@@ -59,11 +59,17 @@ def observe(
             record.training_digest for record in holds.list_quarantined(session, name)
         ),
         running=runs.find_running(session, name),
+        is_estimated=_is_estimated(session, desired),
         data_is_prepared=(prepared / "report.json").exists(),
         failures=_failures(session, desired, judged_live, forgiven_before),
         signals=tuple(signals.latest_signals(session, name, live.version)) if live else (),
         requests=predictions.count_observations(session, name, live.version) if live else 0,
     )
+
+
+def _is_estimated(session: Session, desired: Desired) -> bool:
+    run = runs.latest_run(session, desired.name, RunKind.ESTIMATE, desired.digests.estimate)
+    return run is not None and run.state is RunState.SUCCEEDED
 
 
 def _judged(session: Session, desired: Desired, version: VersionRecord | None) -> Judged | None:
@@ -102,6 +108,7 @@ def _failures(
 ) -> dict[Digest, Failure]:
     stages = [
         (RunKind.DATA, desired.digests.data),
+        (RunKind.ESTIMATE, desired.digests.estimate),
         (RunKind.TRAIN, desired.digests.training),
         (RunKind.EVALUATE, desired.digests.evaluation),
     ]

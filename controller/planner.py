@@ -10,6 +10,7 @@ to plan; a version that did not pass its gates is never promoted.
 from controller.actions import (
     Action,
     CancelRun,
+    EstimateCost,
     Evaluate,
     Judge,
     Plan,
@@ -40,7 +41,9 @@ def plan(desired: Desired, observed: Observed) -> Plan:
 def _cancel_superseded(desired: Desired, observed: Observed, making: Plan) -> Plan:
     run = observed.running
     asked_for = {
-        action.digest for action in making if isinstance(action, PrepareData | Train | Evaluate)
+        action.digest
+        for action in making
+        if isinstance(action, PrepareData | EstimateCost | Train | Evaluate)
     }
     if run is None or run.digest in asked_for:
         return ()
@@ -81,6 +84,10 @@ def _make_version(desired: Desired, observed: Observed) -> Plan:
     digests = desired.digests
     wanted = observed.wanted
     if wanted is None:
+        if _estimate_is_missing(desired, observed):
+            why = "what this training costs has not been said"
+            costs = EstimateCost(digests.estimate, why=why)
+            actions.append(_or_stall(costs, digests.estimate, observed))
         why = "no version has this training digest"
         actions.append(_or_stall(Train(digests.training, why=why), digests.training, observed))
     if wanted is None or wanted.evaluation is None:
@@ -104,6 +111,14 @@ def _rows_are_missing(desired: Desired, observed: Observed) -> bool:
     return is_running or not observed.data_is_prepared
 
 
+def _estimate_is_missing(desired: Desired, observed: Observed) -> bool:
+    run = observed.running
+    # A training that goes on has been paid for: nothing is asked about it any more.
+    if run is not None and run.digest == desired.digests.training:
+        return False
+    return not observed.is_estimated
+
+
 def _evaluate_live_for_comparison(desired: Desired, observed: Observed) -> Plan:
     live = observed.live
     if not desired.compares_with_live or live is None or live.evaluation is not None:
@@ -115,7 +130,9 @@ def _evaluate_live_for_comparison(desired: Desired, observed: Observed) -> Plan:
     return (_or_stall(evaluate, live.evaluation_digest, observed),)
 
 
-def _or_stall(action: PrepareData | Train | Evaluate, digest: Digest, observed: Observed) -> Action:
+def _or_stall(
+    action: PrepareData | EstimateCost | Train | Evaluate, digest: Digest, observed: Observed
+) -> Action:
     failure = observed.failures.get(digest)
     if failure is None:
         return action

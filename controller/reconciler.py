@@ -11,6 +11,7 @@ from typing import Any
 
 from controller.actions import (
     CancelRun,
+    EstimateCost,
     Evaluate,
     Judge,
     PrepareData,
@@ -31,6 +32,7 @@ from controller.record import record_pass, record_unusable
 from controller.state import Desired, Observed
 from controller.steps.cancel import cancel_run
 from controller.steps.data import prepare_data
+from controller.steps.estimate import estimate_cost
 from controller.steps.evaluate import evaluate
 from controller.steps.judge import judge
 from controller.steps.pin import release_hold, remove_pin, write_pin
@@ -133,6 +135,7 @@ def _act(context: Context) -> tuple[Outcome, type | None, list[Deferred]]:
 STEPS: Mapping[type, Callable[[Context, Any], Outcome]] = {
     CancelRun: cancel_run,
     PrepareData: prepare_data,
+    EstimateCost: estimate_cost,
     Train: train,
     Evaluate: evaluate,
     Judge: judge,

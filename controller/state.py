@@ -23,6 +23,8 @@ class Digests:
     """What the spec asks for at each stage; equal digests mean that nothing is to be done."""
 
     data: Digest
+    estimate: Digest
+    """Of saying what the training costs, in the place where it would run."""
     training: Digest
     evaluation: Digest
     gates: Digest
@@ -86,6 +88,8 @@ class Observed:
     quarantined: frozenset[Digest] = frozenset()
     running: RunRecord | None = None
     data_is_prepared: bool = False
+    is_estimated: bool = False
+    """Whether it was said what the wanted training costs."""
     failures: Mapping[Digest, Failure] = field(default_factory=dict)
     """Last failure of a run, by the run's digest; only what still stands in the way."""
     signals: tuple[SignalRecord, ...] = ()

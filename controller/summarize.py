@@ -8,7 +8,7 @@ when nothing is left to do at this revision. So a ``Ready`` of a revision is nev
 from dataclasses import dataclass
 from datetime import datetime
 
-from controller.actions import Evaluate, PrepareData, Train
+from controller.actions import EstimateCost, Evaluate, PrepareData, Train
 from controller.outcomes import Deferred, Outcome, Settled, Stalled, Waiting
 from controller.state import Desired, Observed
 from registry.records import GateReport, GateVerdict, Verdict
@@ -124,7 +124,7 @@ def _trained(look: Pass) -> Fact:
     if wanted is not None:
         message = f"version {wanted.version.number} has the wanted training digest"
         return Fact(kind, TRUE, "VersionRegistered", message)
-    if failed := _failed(look, Train):
+    if failed := _failed(look, EstimateCost) or _failed(look, Train):
         return Fact(kind, FALSE, *failed)
     return Fact(kind, UNKNOWN, "Progressing", "no version has the wanted training digest yet")
 

@@ -212,6 +212,8 @@ class RunKind(StrEnum):
     """The expensive actions; each is a child process."""
 
     DATA = "data"
+    ESTIMATE = "estimate"
+    """What a training will cost, and whether each row fits it."""
     TRAIN = "train"
     EVALUATE = "evaluate"
 

@@ -84,6 +84,11 @@ def _training_that_counts(spec: Spec) -> Inputs:
     return training
 
 
+def estimate_inputs(spec: Spec, training_digest: Digest) -> Inputs:
+    """What a training's cost depends on: what is done, and where."""
+    return {"training": training_digest, "compute": spec.compute.model_dump(mode="json")}
+
+
 def evaluation_inputs(spec: Spec, hashes: Mapping[str, str], training_digest: Digest) -> Inputs:
     """What the evidence depends on: the weights, the held-out rows, and what is measured."""
     return {

@@ -63,6 +63,9 @@ class ScriptedExecutor:
         (prepared / "report.json").write_text("{}")
         return {"rows": {"train": 10, "validation": 2, "test": 5}, "messages": []}
 
+    def _estimate(self, _output: Path, _job: dict[str, Any]) -> dict[str, Any]:
+        return {"costs": {"figures": {}, "warnings": ["it may take long"]}}
+
     def _train(self, output: Path, job: dict[str, Any]) -> dict[str, Any]:
         (output / "trueup.json").write_text(json.dumps(job["training"]))
         return {"training": {"duration_seconds": 1.0}, "libraries": {}, "machine": {}}

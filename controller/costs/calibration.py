@@ -165,7 +165,7 @@ def _of_a_probe(start: float, forward: float, artifact: float | None) -> Rates:
     )
 
 
-def _solve(  # noqa: PLR0913, PLR0917  (the measurements, each once)
+def _solve(  # noqa: PLR0917  (the measurements, each once)
     start: float, forward: float, artifact: float | None, narrow: Seen, wide: Seen, *, run: Run
 ) -> Rates:
     """Two equations in time, two in memory."""

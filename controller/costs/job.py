@@ -4,7 +4,7 @@ It runs before each training, and when somebody asks for a plan. With runs to le
 no framework; without, it calibrates: a few real steps of the real base on this machine.
 """
 
-from collections.abc import Mapping
+import traceback
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,11 +14,12 @@ from controller.costs.machine import Machine, read_machine
 from controller.costs.rates import TYPICAL, Past, Rates, learn, recipe_key
 from controller.costs.rows import CheckedRows, check_rows
 from controller.costs.trained import trained_parameters
-from controller.costs.verdicts import judge
+from controller.costs.verdicts import Limits, judge
 from controller.costs.workload import count
 from controller.job_protocol import JobFolder
 from controller.torch_process import usable_threads
 from controller.training.job import TrainJob, read_job
+from specs.errors import TrueupError
 from specs.training import Compute
 
 FORMAT = 1
@@ -52,16 +53,21 @@ def plan_costs(folder: JobFolder) -> dict[str, Any]:
     asked = _ask(job, Compute.model_validate(folder.job.get("compute") or {}))
     rates = _rates(asked, folder)
     found = estimate(asked.run, rates)
-    warnings = judge(asked.run, rates, asked.rows.lengths, asked.machine, asked.compute)
+    limits = Limits(
+        memory_bytes=asked.machine.memory_bytes,
+        memory_basis=asked.machine.memory_basis,
+        free_bytes=asked.machine.free_bytes,
+        timeout_minutes=asked.compute.timeout_minutes,
+        processes=asked.compute.processes,
+    )
+    warnings = judge(asked.run, rates, asked.rows.lengths, limits)
     return {"costs": _record(asked, rates, found) | {"warnings": warnings}}
 
 
 def _ask(job: TrainJob, compute: Compute) -> Asked:
     rows = check_rows(job)
     base = read_base(job.base.folder)
-    machine = read_machine(
-        threads=job.threads, bound_gib=getattr(compute, "memory_gib", None)
-    )
+    machine = read_machine(threads=job.threads, bound_gib=getattr(compute, "memory_gib", None))
     run = Run(
         training=job.training,
         base=base,
@@ -96,12 +102,32 @@ def _rates(asked: Asked, folder: JobFolder) -> Rates:
     if short or too_large:
         return typical
     folder.progress("calibrating", 0, 1, message="a few steps of the base on this machine")
+    return _calibrated(asked, folder) or replace(typical, basis=f"{typical.basis}; not calibrated")
+
+
+def _calibrated(asked: Asked, folder: JobFolder) -> Rates | None:
+    """Rates measured now; None when that fails: a plan must never keep a training from running.
+
+    A calibration that was killed, by lack of memory most likely, is not tried again.
+    """
+    mark = folder.path / "calibrating"
+    if mark.exists():
+        return None
+    mark.touch()
     from controller.costs.calibration import calibrate  # noqa: PLC0415  (torch, only where needed)
 
-    return calibrate(asked.job, asked.run, folder)
+    try:
+        return calibrate(asked.job, asked.run, folder)
+    except TrueupError:
+        raise
+    except Exception:  # noqa: BLE001  (whatever it is, the training itself will say it better)
+        traceback.print_exc()
+        return None
+    finally:
+        mark.unlink()
 
 
-def _record(asked: Asked, rates: Rates, found: Estimate) -> Mapping[str, Any]:
+def _record(asked: Asked, rates: Rates, found: Estimate) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "key": asked.key,

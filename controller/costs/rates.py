@@ -22,7 +22,7 @@ NOT_COSTLY = {
     "gradient_accumulation_steps", "weight_decay", "warmup_steps", "max_grad_norm",
     "lr_scheduler_type", "max_length", "save_steps", "logging_steps",
 }  # fmt: skip
-"""Arguments whose effect is counted as work, or that cost nothing; all others belong to a recipe."""
+"""Arguments whose effect is counted as work, or that cost nothing; the others make a recipe."""
 
 
 @dataclass(frozen=True)

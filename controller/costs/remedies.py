@@ -38,7 +38,7 @@ def remedies(
     run: Run, rates: Rates, lengths: Lengths, *, limit: float, processes: int
 ) -> list[Remedy]:
     """The changes of ``run`` that fit below ``limit`` bytes, least intrusive first."""
-    found = []
+    found: list[Remedy] = []
     for change, training, changed in _changes(run, rates):
         tried = replace(run, training=training)
         cut = _cut(lengths, training)
@@ -64,7 +64,7 @@ def _changes(run: Run, rates: Rates) -> Iterator[tuple[str, Training, Rates]]:
         on = _with_arguments(training, gradient_checkpointing=True)
         yield "gradient_checkpointing: true", on, kept
     if training.method == "full":
-        saved = run.trained_parameters * (FLOAT_BYTES + ADAM_BYTES)
+        saved = float(run.trained_parameters * (FLOAT_BYTES + ADAM_BYTES))
         yield "method: lora", _with_method(training, "lora"), _less(rates, saved)
     if training.method in {"full", "lora"}:
         quantized = _with_method(training, "qlora")
@@ -92,9 +92,7 @@ def _cut(lengths: Lengths, training: Training) -> Lengths:
 
 
 def _with_arguments(training: Training, **changed: object) -> Training:
-    return training.model_copy(
-        update={"arguments": training.arguments.model_copy(update=changed)}
-    )
+    return training.model_copy(update={"arguments": training.arguments.model_copy(update=changed)})
 
 
 def _with_method(training: Training, method: str) -> Training:

@@ -6,6 +6,7 @@ from importlib import import_module
 
 from controller.costs.workload import Lengths
 from controller.training.job import TrainJob
+from controller.training.learner import TokenRow
 
 
 @dataclass(frozen=True)
@@ -23,13 +24,25 @@ def check_rows(job: TrainJob) -> CheckedRows:
     Raises:
         TrainingError: Naming the first row that does not fit format, template or length.
     """
-    rows = import_module(f"controller.training.tasks.{job.task.replace('-', '_')}").token_rows(job)
+    rows = token_rows(job)
     found = {split: [len(row["input_ids"]) for row in rows[split]] for split in rows}
-    most = job.training.arguments.max_length
     lengths = Lengths(
         train=found["train"],
         validation=found.get("validation", []),
-        cut=sum(length >= most for length in found["train"]),
+        cut=sum(bool(row.get("is_cut")) for row in rows["train"]),
     )
     labels = json.loads((job.prepared / "labels.json").read_text())
     return CheckedRows(lengths, len(labels))
+
+
+def token_rows(job: TrainJob) -> dict[str, list[TokenRow]]:
+    """The rows as the job's task tokenises them."""
+    task = import_module(f"controller.training.tasks.{job.task.replace('-', '_')}")
+    if hasattr(task, "token_rows"):
+        found: dict[str, list[TokenRow]] = task.token_rows(job)
+        return found
+    rows = {
+        "train": task.read_training_rows(job.prepared),
+        "validation": task.read_rows(job.prepared, "validation"),
+    }
+    return {name: task.tokenised(found, job, [0]) for name, found in rows.items()}

@@ -1,19 +1,30 @@
 """Whether a planned run fits the machine and its time limit: refused, warned of, or fine. Pure."""
 
+from dataclasses import dataclass
+
 from controller.costs.estimates import Figure, Run, estimate
-from controller.costs.machine import GIB, Machine
+from controller.costs.machine import GIB
 from controller.costs.rates import Rates
 from controller.costs.remedies import Remedy, remedies
 from controller.costs.workload import Lengths
 from controller.errors import TrainingError
-from specs.training import Compute
 
 MOST_REMEDIES = 3
 
 
-def judge(
-    run: Run, rates: Rates, lengths: Lengths, machine: Machine, compute: Compute
-) -> list[str]:
+@dataclass(frozen=True)
+class Limits:
+    """What a run may take."""
+
+    memory_bytes: int
+    memory_basis: str
+    free_bytes: int
+    """Of memory that nobody uses now."""
+    timeout_minutes: float
+    processes: int
+
+
+def judge(run: Run, rates: Rates, lengths: Lengths, limits: Limits) -> list[str]:
     """Warnings about ``run``; empty when it fits.
 
     Refused is only what cannot fit even if everything goes well: the limit is what the machine
@@ -24,27 +35,27 @@ def judge(
     """
     found = estimate(run, rates)
     memory, seconds = found.figures["peak_memory_bytes"], found.figures["seconds"]
-    limit = float(machine.memory_bytes)
+    limit = float(limits.memory_bytes)
     fitting = []
     if memory.high > limit:
-        fitting = remedies(run, rates, lengths, limit=limit, processes=compute.processes)
+        fitting = remedies(run, rates, lengths, limit=limit, processes=limits.processes)
     fix = _fix(fitting, run, rates)
     if memory.low > limit:
-        problem = f"training needs {_told(memory)} of memory; {machine.memory_basis} is {gib(limit)}"
+        problem = f"training needs {_told(memory)} of memory; {limits.memory_basis} is {gib(limit)}"
         raise TrainingError(problem, reason="MemoryInsufficient", fix=fix)
     warnings = []
     if memory.high > limit:
         warnings.append(
-            f"memory may not suffice: {_told(memory)} of {gib(limit)} ({machine.memory_basis});"
+            f"memory may not suffice: {_told(memory)} of {gib(limit)} ({limits.memory_basis});"
             f" {fix}"
         )
-    elif memory.value > machine.free_bytes:
-        free = gib(machine.free_bytes)
+    elif memory.value > limits.free_bytes:
+        free = gib(limits.free_bytes)
         warnings.append(f"only {free} of memory are free now; it needs {_told(memory)}")
-    if seconds.high > compute.timeout_minutes * 60:
+    if seconds.high > limits.timeout_minutes * 60:
         warnings.append(
             f"it may take {seconds.high / 60:.0f} minutes;"
-            f" compute.timeout_minutes stops it after {compute.timeout_minutes:g}"
+            f" compute.timeout_minutes stops it after {limits.timeout_minutes:g}"
         )
     return warnings
 
@@ -64,7 +75,7 @@ def _fix(fitting: list[Remedy], run: Run, rates: Rates) -> str:
     now = estimate(run, rates).figures["seconds"].value
     told = [
         f"{one.change} ({gib(one.estimate.figures['peak_memory_bytes'].value)},"
-        f" {one.estimate.figures['seconds'].value / max(now, 1e-9):.1f}× the time)"
+        f" {one.estimate.figures['seconds'].value / max(now, 1e-9):.1f}x the time)"
         for one in fitting[:MOST_REMEDIES]
     ]
     return "one of these suffices: " + "; ".join(told)

@@ -103,9 +103,7 @@ def count(lengths: Lengths, training: Training, *, processes: int = 1) -> Worklo
     )
 
 
-def grouped_batches(
-    lengths: Sequence[int], arguments: Arguments, *, seed: int
-) -> Iterator[Batch]:
+def grouped_batches(lengths: Sequence[int], arguments: Arguments, *, seed: int) -> Iterator[Batch]:
     """The shapes of one epoch's batches, as the trainer groups rows of like length."""
     size = arguments.per_device_train_batch_size
     group = size * arguments.gradient_accumulation_steps

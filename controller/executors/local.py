@@ -21,6 +21,7 @@ from controller.job_protocol import write_atomically
 
 MODULES: Mapping[str, str] = {
     "data": "controller.data",
+    "estimate": "controller.costs",
     "train": "controller.training",
     "evaluate": "controller.evaluation",
 }

@@ -10,8 +10,8 @@ from controller.outcomes import Outcome
 from controller.steps.run import Record, RunRequest, advance
 from registry.artifacts.folders import put_folder, refuse_pickles
 from registry.bases import ResolvedBase
-from registry.records import RunKind, RunRecord, VersionDraft
-from registry.store import aliases, events, versions
+from registry.records import RunKind, RunRecord, RunState, VersionDraft
+from registry.store import aliases, events, runs, versions
 from registry.store.database import Session
 from specs.names import CANDIDATE
 
@@ -51,6 +51,7 @@ def _collect(context: Context, output: Path, result: Mapping[str, Any]) -> Recor
     desired = context.desired
 
     def record(session: Session, run: RunRecord, _result: Mapping[str, Any]) -> None:
+        now = context.tools.clock()
         draft = VersionDraft(
             model=context.model,
             training_digest=run.digest,
@@ -64,9 +65,12 @@ def _collect(context: Context, output: Path, result: Mapping[str, Any]) -> Recor
                 "libraries": result["libraries"],
                 "machine": result["machine"],
             },
-            training=result["training"],
+            training=dict(result["training"])
+            | {
+                "run_seconds": round((now - run.started_at).total_seconds(), 2),
+                "planned": _planned(session, context),
+            },
         )
-        now = context.tools.clock()
         version = versions.record_version(session, draft, now=now)
         at = aliases.find_alias(session, context.model, CANDIDATE)
         aliases.move_alias(
@@ -91,3 +95,13 @@ def _collect(context: Context, output: Path, result: Mapping[str, Any]) -> Recor
         )
 
     return record
+
+
+def _planned(session: Session, context: Context) -> Mapping[str, Any] | None:
+    """What the training was said to cost, to stand beside what it did; None if it was not said."""
+    digest = context.desired.digests.estimate
+    run = runs.latest_run(session, context.model, RunKind.ESTIMATE, digest)
+    if run is None or run.state is not RunState.SUCCEEDED or run.result is None:
+        return None
+    costs: Mapping[str, Any] | None = run.result.get("costs")
+    return costs

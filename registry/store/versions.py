@@ -73,6 +73,18 @@ def list_versions(session: Session, model: str) -> list[VersionRecord]:
     return [_record(row) for row in rows]
 
 
+def list_trained_from(session: Session, base_revision: str, *, limit: int) -> list[VersionRecord]:
+    """The newest versions of all models that were trained from this base, newest first."""
+    base = VersionRow.lineage[("base", "revision")].as_string()
+    rows = session.scalars(
+        select(VersionRow)
+        .where(base == base_revision)
+        .order_by(VersionRow.created_at.desc())
+        .limit(limit)
+    )
+    return [_record(row) for row in rows]
+
+
 def _no_such_version(session: Session, model: str, number: int) -> NotFoundError:
     last = session.scalar(select(func.max(VersionRow.number)).where(VersionRow.model == model))
     fix = f"its versions are 1 to {last}" if last else "it has no version yet"

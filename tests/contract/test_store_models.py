@@ -144,6 +144,20 @@ def test_registering_a_training_digest_again_returns_its_version(database):
     assert [version.number for version in listed] == [1, 2]
 
 
+def test_the_newest_versions_trained_from_a_base_are_found_over_all_models(database):
+    base = rows.version_draft("a").lineage["base"]["revision"]
+    with database.transaction() as session:
+        rows.declare(session)
+        rows.declare(session, "other")
+        for model, of in ((MODEL, "a"), ("other", "b"), (MODEL, "c")):
+            rows.register(session, of, model=model)
+
+        found = versions.list_trained_from(session, base, limit=2)
+        none = versions.list_trained_from(session, "sha256:another", limit=2)
+
+    assert (len(found), none) == (2, [])
+
+
 def test_a_version_of_an_undeclared_model_is_refused(database):
     with pytest.raises(NotFoundError), database.transaction() as session:
         rows.register(session, "a")

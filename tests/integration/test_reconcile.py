@@ -177,7 +177,7 @@ def test_a_commit_becomes_a_live_version(world):
 
     assert isinstance(outcome, Settled)
     assert world.live == 1
-    assert world.executor.started == ["data", "train", "evaluate"]
+    assert world.executor.started == ["data", "estimate", "train", "evaluate"]
     assert world.conditions[ConditionType.READY].status is ConditionStatus.TRUE
     assert {"VersionRegistered", "Promoted", "Ready"} <= set(world.events)
 
@@ -188,7 +188,7 @@ def test_a_settled_model_costs_nothing_and_writes_nothing(world):
 
     world.settle("resync")
 
-    assert world.executor.started == ["data", "train", "evaluate"]
+    assert world.executor.started == ["data", "estimate", "train", "evaluate"]
     assert (world.events, world.conditions) == before
 
 
@@ -198,7 +198,7 @@ def test_a_commit_that_touches_no_input_trains_nothing(world):
 
     world.settle()
 
-    assert world.executor.started == ["data", "train", "evaluate"]
+    assert world.executor.started == ["data", "estimate", "train", "evaluate"]
     revision = world.conditions[ConditionType.READY].observed_revision
     assert revision.endswith(world.git("rev-parse", "HEAD"))
 
@@ -234,7 +234,7 @@ def test_a_new_test_file_measures_without_training(world):
     world.settle()
 
     assert world.versions == [1]
-    assert world.executor.started[3:] == ["data", "evaluate"]
+    assert world.executor.started[4:] == ["data", "evaluate"]
 
 
 def test_new_gates_judge_without_any_job(world):
@@ -244,7 +244,7 @@ def test_new_gates_judge_without_any_job(world):
     outcome = world.settle()
 
     assert isinstance(outcome, Settled)
-    assert len(world.executor.started) == 3
+    assert len(world.executor.started) == 4
     assert world.conditions[ConditionType.GATES_PASSED].status is ConditionStatus.FALSE
     assert world.live == 1
 

@@ -26,6 +26,7 @@ NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 REVISION = Revision("main@sha1:" + "a" * 40)
 DIGESTS = Digests(
     data=Digest("sha256:data"),
+    estimate=Digest("sha256:estimate"),
     training=Digest("sha256:training"),
     evaluation=Digest("sha256:evaluation"),
     gates=Digest("sha256:gates"),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from controller.actions import (
     Action,
     CancelRun,
+    EstimateCost,
     Evaluate,
     Judge,
     PrepareData,
@@ -44,13 +45,13 @@ def kinds(wanted: Desired, observed: Observed) -> list[type]:
 def test_a_new_model_goes_through_every_stage_in_order():
     actions = kinds(desired(), NOTHING)
 
-    assert actions == [PrepareData, Train, Evaluate, Judge, Promote]
+    assert actions == [PrepareData, EstimateCost, Train, Evaluate, Judge, Promote]
 
 
 def test_prepared_data_is_not_prepared_again():
     actions = kinds(desired(), Observed(data_is_prepared=True))
 
-    assert actions[0] is Train
+    assert actions[:2] == [EstimateCost, Train]
 
 
 def test_a_digest_that_was_trained_is_not_trained_again():
@@ -116,7 +117,7 @@ def test_rows_whose_run_has_not_ended_are_not_trained_on():
 
     actions = kinds(desired(), Observed(running=run, data_is_prepared=True))
 
-    assert actions[:2] == [PrepareData, Train]
+    assert actions[:3] == [PrepareData, EstimateCost, Train]
 
 
 def test_a_measurement_of_live_that_no_gate_asks_for_any_more_is_cancelled():
@@ -140,7 +141,9 @@ def test_live_is_measured_on_the_same_rows_when_a_gate_compares_with_it():
 
 def test_a_failure_stalls_the_stage_and_all_that_follow_it():
     failure = Failure("OutOfMemory", "no memory", "use less")
-    observed = Observed(data_is_prepared=True, failures={DIGESTS.training: failure})
+    observed = Observed(
+        data_is_prepared=True, is_estimated=True, failures={DIGESTS.training: failure}
+    )
 
     (stall,) = plan(desired(), observed)
 
@@ -246,7 +249,15 @@ observations = st.builds(
     Observed,
     wanted=versions,
     live=lives,
-    running=st.sampled_from([None, running(DIGESTS.training), running(OTHER_TRAINING)]),
+    running=st.sampled_from(
+        [
+            None,
+            running(DIGESTS.training),
+            running(DIGESTS.estimate, RunKind.ESTIMATE),
+            running(OTHER_TRAINING),
+        ]
+    ),
+    is_estimated=st.booleans(),
     data_is_prepared=st.booleans(),
     quarantined=st.sampled_from([frozenset(), frozenset({DIGESTS.training})]),
     hold=st.sampled_from([None, hold(1), hold(1, written_back="main@sha1:b")]),
@@ -288,6 +299,15 @@ def test_nothing_is_trained_while_a_version_of_the_digest_exists(wanted, observe
 
 
 @given(wishes, observations)
+def test_nothing_is_spent_on_a_training_before_its_cost_was_said(wanted, observed):
+    kinds = [type(action) for action in plan(wanted, observed)]
+    goes_on = observed.running is not None and observed.running.digest == DIGESTS.training
+
+    if Train in kinds and not observed.is_estimated and not goes_on:
+        assert EstimateCost in kinds[: kinds.index(Train)]
+
+
+@given(wishes, observations)
 def test_carrying_out_every_action_leaves_nothing_to_plan(wanted, observed):
     for _ in range(20):
         for action in plan(wanted, observed)[:1]:
@@ -304,6 +324,8 @@ def carried_out(action: Action, observed: Observed) -> Observed:
             return replace(observed, running=None)
         case PrepareData():
             return replace(observed, data_is_prepared=True, running=None)
+        case EstimateCost():
+            return replace(observed, is_estimated=True, running=None)
         case Train():
             return replace(observed, wanted=judged(2, evaluated=False), running=None)
         case Evaluate(training_digest=digest) if digest == OTHER_TRAINING:

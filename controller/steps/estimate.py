@@ -1,0 +1,69 @@
+"""Estimate: check every row and say what the training takes. Its run keeps the answer.
+
+Nothing is set when it goes well; a row that does not fit, or memory that does not suffice, makes
+``Trained`` False before anything is spent.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from controller.actions import EstimateCost
+from controller.context import Context, Tools
+from controller.outcomes import Outcome
+from controller.state import Desired
+from controller.steps.run import RunRequest, advance
+from controller.steps.train import as_job_input
+from registry.records import RunKind, RunRecord, VersionRecord
+from registry.store import events, versions
+from registry.store.database import Session
+
+REMEMBERED = 40
+"""Of the newest trained versions, whatever their model, so many are offered to learn from."""
+
+
+def estimate_cost(context: Context, action: EstimateCost) -> Outcome:
+    """Carry the cost run on; its result is the plan that the version will stand beside."""
+    request = RunRequest(
+        RunKind.ESTIMATE,
+        action.digest,
+        make_job=lambda: cost_job(context.tools, context.desired),
+        collect=lambda _output, _result: (
+            lambda session, run, result: _tell(context, session, run, result)
+        ),
+    )
+    return advance(context, request)
+
+
+def cost_job(tools: Tools, desired: Desired) -> dict[str, Any]:
+    """What a cost job is told."""
+    spec = desired.model.spec
+    with tools.database.reading() as session:
+        earlier = versions.list_trained_from(session, desired.base.revision, limit=REMEMBERED)
+    return {
+        "task": spec.task,
+        "model": desired.name,
+        "training": spec.training.model_dump(mode="json"),
+        "compute": spec.compute.model_dump(mode="json"),
+        "base": as_job_input(desired.base),
+        "prepared": str(tools.prepared(desired)),
+        "threads": tools.executor.threads,
+        "earlier": [_as_past(version) for version in earlier],
+    }
+
+
+def _as_past(version: VersionRecord) -> dict[str, Any]:
+    size = sum(blob.size_bytes for blob in version.files.values())
+    return {"training": dict(version.training), "artifact_bytes": size}
+
+
+def _tell(context: Context, session: Session, run: RunRecord, result: Mapping[str, Any]) -> None:
+    for warning in (result.get("costs") or {}).get("warnings", ()):
+        events.record_event(
+            session,
+            kind="CostWarning",
+            message=warning,
+            model=run.model,
+            trigger=run.trigger,
+            revision=run.revision,
+            now=context.tools.clock(),
+        )
