@@ -18,6 +18,11 @@ class Columns(Section):
     """text-classification: the column with the text."""
     label: str = "label"
     """text-classification: the column with the label; every distinct value is a class."""
+    labels: str | None = Field(default=None, examples=["tags"])
+    """text-classification, instead of ``label``: the column with all labels of a row, none to many;
+    a list (jsonl, parquet), or text that ``label_separator`` splits (csv)."""
+    label_separator: str | None = Field(default=None, min_length=1, examples=["|"])
+    """What stands between the labels of a row where they are text; null: ``|``."""
     prompt: str | None = Field(default=None, examples=["prompt"])
     """causal-lm: the column with what is asked."""
     completion: str | None = Field(default=None, examples=["completion"])
@@ -48,9 +53,12 @@ class Checks(Section):
     label_issues: Literal["fail", "report"] = "report"
     """The same text with different labels: at most one of them can be right."""
     empty_rows: CheckAction = "drop"
-    """Rows without a text, or without a label."""
+    """Rows without a text, or without a label; with ``columns.labels`` no label is an answer."""
     min_rows_per_label: int = Field(default=5, ge=1)
     """A label with fewer training rows is an error. text-classification only."""
+    unseen_labels: Literal["fail", "drop", "report"] = "report"
+    """Validation and test rows with a label that no training row has: they cannot be answered
+    right. text-classification only."""
     personal_data: Literal["fail", "report"] = "report"
     """E-mail addresses, phone and card numbers and the like in the texts."""
 

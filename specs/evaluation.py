@@ -16,10 +16,21 @@ CLASSIFICATION_METRICS = (
     "loss",
     "expected_calibration_error",
 )
+MULTI_LABEL_METRICS = (
+    "accuracy",
+    "precision_macro",
+    "recall_macro",
+    "f1_macro",
+    "f1_micro",
+    "loss",
+)
+"""Of text-classification with ``data.columns.labels``; accuracy: all labels of a row are right."""
 GENERATION_METRICS = ("loss", "perplexity", "exact_match", "token_f1")
 DERIVED_METRICS = ("overfit_gap",)
 """Always measured where they can be: training accuracy less held-out accuracy."""
-KNOWN_METRICS = frozenset({*CLASSIFICATION_METRICS, *GENERATION_METRICS, *DERIVED_METRICS})
+KNOWN_METRICS = frozenset(
+    {*CLASSIFICATION_METRICS, *MULTI_LABEL_METRICS, *GENERATION_METRICS, *DERIVED_METRICS}
+)
 """The metrics of every task."""
 LOWER_IS_BETTER = frozenset({"loss", "perplexity", "expected_calibration_error", "overfit_gap"})
 """Every metric not named here is better when it is higher."""

@@ -7,7 +7,6 @@ from specs.evaluation import (
     MEASURED_ON_ALL_ROWS,
     UNBOUNDED_METRICS,
     Gate,
-    metrics_of,
 )
 from specs.expressions import RULE_VALUES, ExpressionError, LengthSlice, parse_expression
 from specs.model import Spec
@@ -53,12 +52,12 @@ def _metric(gate: Gate, spec: Spec, at: Loc) -> Iterator[Problem]:
     if metric in known:
         return
     at = (*at, "metric")
-    if metric in metrics_of(spec.task):
+    if metric in spec.measurable:
         fix = f"add {metric} to evaluation.metrics"
         yield Problem(at, f"{metric} is not measured: evaluation.metrics leaves it out", fix)
     elif metric in KNOWN_METRICS:
-        text = f"{metric} does not fit {spec.task}"
-        yield Problem(at, text, f"use {either(metrics_of(spec.task))}")
+        text = f"{metric} does not fit {spec.kind}"
+        yield Problem(at, text, f"use {either(spec.measurable)}")
     elif metric.startswith("robustness."):
         text = "gates on robustness are not supported yet"
         yield Problem(at, text, f"remove the gate, or use {either(known)}")

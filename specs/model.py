@@ -5,7 +5,14 @@ from typing import Literal
 from pydantic import Field
 
 from specs.data import Data
-from specs.evaluation import Evaluation, Gate, Task, derived_metrics_of, metrics_of
+from specs.evaluation import (
+    MULTI_LABEL_METRICS,
+    Evaluation,
+    Gate,
+    Task,
+    derived_metrics_of,
+    metrics_of,
+)
 from specs.monitoring import Monitoring
 from specs.names import ModelName
 from specs.section import Section
@@ -42,10 +49,25 @@ class Spec(Section):
     monitoring: Monitoring = Monitoring()
 
     @property
+    def is_multi_label(self) -> bool:
+        """Whether a row carries a set of labels instead of one."""
+        return self.task == "text-classification" and self.data.columns.labels is not None
+
+    @property
+    def kind(self) -> str:
+        """The task in words, as errors speak of it."""
+        return f"multi-label {self.task}" if self.is_multi_label else self.task
+
+    @property
+    def measurable(self) -> tuple[str, ...]:
+        """The metrics that can be measured for the task, in a fixed order."""
+        return MULTI_LABEL_METRICS if self.is_multi_label else metrics_of(self.task)
+
+    @property
     def metrics(self) -> tuple[str, ...]:
         """The metrics that are evaluated, derived ones included, in a fixed order."""
         chosen = self.evaluation.metrics
-        kept = [name for name in metrics_of(self.task) if chosen is None or name in chosen]
+        kept = [name for name in self.measurable if chosen is None or name in chosen]
         return (*kept, *derived_metrics_of(self.task))
 
 

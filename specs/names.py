@@ -4,6 +4,7 @@ Every name that crosses a process is one of these; each has one pattern, checked
 """
 
 import re
+from collections.abc import Iterable
 from typing import Annotated, NewType
 
 from pydantic import StringConstraints
@@ -24,6 +25,14 @@ FAMILY_PATTERN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,62}")
 LIVE = "live"
 PREVIOUS = "previous"
 CANDIDATE = "candidate"
+
+
+NO_LABEL = "(none)"
+
+
+def label_set(labels: Iterable[str]) -> str:
+    """Name a set of labels in words, where one label would stand: reports, windows, counts."""
+    return ", ".join(sorted(labels)) or NO_LABEL
 
 
 def revision(branch: str, commit: str) -> Revision:

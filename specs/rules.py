@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from specs.chat_templates import problem_of_template
-from specs.evaluation import KNOWN_METRICS, metrics_of
+from specs.data import Columns
+from specs.evaluation import KNOWN_METRICS
 from specs.expressions import ExpressionError, parse_expression
 from specs.gate_rules import gates_fit, gates_say_one_thing
 from specs.model import ModelSpec, Spec
@@ -23,6 +24,8 @@ TRAINING = ("spec", "training")
 EVALUATION = ("spec", "evaluation")
 MONITORING = ("spec", "monitoring")
 _TASK: Loc = ("spec", "task")
+CLASSIFICATION_COLUMNS = ("text", "label", "labels", "label_separator")
+GENERATION_COLUMNS = ("prompt", "completion", "messages")
 
 
 def _files_differ(spec: Spec) -> Iterator[Problem]:
@@ -39,15 +42,14 @@ def _files_differ(spec: Spec) -> Iterator[Problem]:
 def _columns_fit_the_task(spec: Spec) -> Iterator[Problem]:
     columns, at = spec.data.columns, (*DATA, "columns")
     generates = spec.task == "causal-lm"
-    foreign = ("text", "label") if generates else ("prompt", "completion", "messages")
+    foreign = CLASSIFICATION_COLUMNS if generates else GENERATION_COLUMNS
     given = columns.model_fields_set
     for name in foreign:
         if name in given and getattr(columns, name) is not None:
             text = f"{name} is no column of {spec.task}"
             yield Problem((*at, name), text, "remove it", at_key=True)
     if not generates:
-        if columns.text == columns.label:
-            yield Problem(at, f"text and label are the same column, {columns.text!r}")
+        yield from _label_columns(columns, at)
         return
     pair = (columns.prompt, columns.completion)
     fix = "write columns: {prompt: prompt, completion: completion}"
@@ -56,6 +58,19 @@ def _columns_fit_the_task(spec: Spec) -> Iterator[Problem]:
         yield Problem(at, text, fix)
     if columns.messages is not None and pair != (None, None):
         yield Problem((*at, "messages"), "messages stand beside prompt or completion", fix)
+
+
+def _label_columns(columns: Columns, at: Loc) -> Iterator[Problem]:
+    given = columns.model_fields_set
+    name = "label" if columns.labels is None else "labels"
+    if columns.text == getattr(columns, name):
+        yield Problem(at, f"text and {name} are the same column, {columns.text!r}")
+    if columns.labels is not None and "label" in given:
+        text = "label and labels: a row has one label, or a set of them"
+        yield Problem((*at, "labels"), text, "remove one of the two", at_key=True)
+    if columns.labels is None and columns.label_separator is not None:
+        text = "label_separator splits labels, and there is no column labels"
+        yield Problem((*at, "label_separator"), text, "name the column in labels", at_key=True)
 
 
 def _slices_are_rules(spec: Spec) -> Iterator[Problem]:
@@ -109,7 +124,7 @@ def _quantization_fits(spec: Spec) -> Iterator[Problem]:
 
 def _stopping_metric_is_known(spec: Spec) -> Iterator[Problem]:
     stopping = spec.training.early_stopping
-    known = metrics_of(spec.task)
+    known = spec.measurable
     if stopping is not None and stopping.metric not in known:
         at = (*TRAINING, "early_stopping", "metric")
         given = "metric" in stopping.model_fields_set
@@ -118,14 +133,14 @@ def _stopping_metric_is_known(spec: Spec) -> Iterator[Problem]:
 
 def _metrics_are_known(spec: Spec) -> Iterator[Problem]:
     for index, metric in enumerate(spec.evaluation.metrics or ()):
-        if metric not in metrics_of(spec.task):
+        if metric not in spec.measurable:
             yield Problem((*EVALUATION, "metrics", index), *_unknown_metric(spec, metric))
 
 
 def _unknown_metric(spec: Spec, metric: str) -> tuple[str, str]:
-    known = metrics_of(spec.task)
+    known = spec.measurable
     if metric in KNOWN_METRICS:
-        return f"{metric} does not fit {spec.task}", f"use {either(known)}"
+        return f"{metric} does not fit {spec.kind}", f"use {either(known)}"
     return f"unknown metric {metric!r}", suggest(metric, known)
 
 
@@ -161,10 +176,16 @@ RULES = (
     Rule(_method_fits, (_TASK, (*TRAINING, "method"))),
     Rule(_generation_fits, (_TASK, (*TRAINING, "generation"))),
     Rule(_quantization_fits, ((*TRAINING, "method"), (*TRAINING, "quantization"))),
-    Rule(_stopping_metric_is_known, (_TASK, (*TRAINING, "early_stopping"))),
-    Rule(_metrics_are_known, (_TASK,)),
+    Rule(
+        _stopping_metric_is_known,
+        (_TASK, (*DATA, "columns"), (*TRAINING, "early_stopping")),
+    ),
+    Rule(_metrics_are_known, (_TASK, (*DATA, "columns"))),
     Rule(gates_say_one_thing, ()),
-    Rule(gates_fit, (_TASK, (*EVALUATION, "metrics"), (*DATA, "slices"))),
+    Rule(
+        gates_fit,
+        (_TASK, (*EVALUATION, "metrics"), (*DATA, "columns"), (*DATA, "slices")),
+    ),
     Rule(_watched_slices_exist, ((*DATA, "slices"),)),
     Rule(_detectors_fit, (_TASK,)),
     Rule(not_yet, ()),

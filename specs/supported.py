@@ -10,6 +10,7 @@ from specs.model import Spec
 from specs.problems import Loc, Problem, either
 
 WORKS_SO_FAR: tuple[tuple[str, tuple[Any, ...]], ...] = (
+    ("data.columns.labels", ()),
     ("base.candidates", ([],)),
     ("training.method", ("linear-probe", "full", "lora")),
     ("training.quantization", ()),

@@ -31,7 +31,7 @@ def check_empty_rows(inspection: Inspection) -> None:
         flagged = {
             index: {"empty": "text" if not row.text.strip() else "target"}
             for index, row in enumerate(rows)
-            if not row.text.strip() or not row.target.strip()
+            if not row.text.strip() or (row.labels is None and not row.target.strip())
         }
         action: Action = inspection.checks.empty_rows
         unlabelled = sum(1 for more in flagged.values() if more["empty"] == "target")
@@ -44,7 +44,9 @@ def check_empty_rows(inspection: Inspection) -> None:
 def check_exact_duplicates(inspection: Inspection) -> None:
     """Rows that repeat text and label of an earlier row of the same split."""
     for split, rows in inspection.rows.items():
-        found = repeats([(normalised(row.text), normalised(row.target)) for row in rows])
+        found = repeats(
+            [(normalised(row.text), *(normalised(label) for label in row.classes)) for row in rows]
+        )
         flagged = {index: {"same_as": rows[first].number} for index, first in found.items()}
         action = inspection.checks.exact_duplicates
         inspection.found("exact_duplicates", split, action, flagged, what="exact duplicates")
@@ -55,7 +57,7 @@ def check_label_conflicts(inspection: Inspection) -> None:
     if inspection.task != CLASSIFICATION:
         return  # a prompt may have many good answers
     for split, rows in inspection.rows.items():
-        found = conflicts([folded(row.text) for row in rows], [row.target for row in rows])
+        found = conflicts([folded(row.text) for row in rows], [row.classes for row in rows])
         flagged = {
             index: {"labels": sorted({rows[other].target for other in indices})}
             for indices in found.values()
@@ -121,31 +123,42 @@ def check_rows_per_label(inspection: Inspection) -> None:
     """Labels with fewer training rows than declared, and a training set of a single label."""
     if inspection.task != CLASSIFICATION:
         return
-    counts = Counter(row.target for row in inspection.rows["train"])
+    rows = inspection.rows["train"]
+    counts = Counter(label for row in rows for label in row.classes)
+    emptied = {label: read for label, read in inspection.labels_read.items() if not counts[label]}
+    if emptied:
+        named = ", ".join(f"{label} ({read} read)" for label, read in sorted(emptied.items()))
+        message = f"{len(emptied)} labels have no row left after the checks before: {named}"
+        inspection.counted("empty_labels", "train", "fail", counts=emptied, message=message)
     least = inspection.checks.min_rows_per_label
     rare = {label: count for label, count in sorted(counts.items()) if count < least}
     if rare:
         named = ", ".join(f"{label} ({count})" for label, count in rare.items())
         message = f"{len(rare)} labels have fewer than {least} rows: {named}"
         inspection.counted("min_rows_per_label", "train", "fail", counts=rare, message=message)
-    if len(counts) == 1:
-        message = f"all rows carry the label {next(iter(counts))!r}; there is nothing to learn"
-        inspection.counted("labels", "train", "fail", counts=dict(counts), message=message)
+    if len({row.classes for row in rows}) == 1:
+        message = f"all rows carry the label {rows[0].target!r}; there is nothing to learn"
+        inspection.counted(
+            "labels", "train", "fail", counts={rows[0].target: len(rows)}, message=message
+        )
 
 
 def check_unseen_labels(inspection: Inspection) -> None:
     """Held-out rows with a label that training never sees: they can only be answered wrongly."""
     if inspection.task != CLASSIFICATION:
         return
-    known = {row.target for row in inspection.rows["train"]}
+    known = {label for row in inspection.rows["train"] for label in row.classes}
     for split in inspection.held_out:
         rows = inspection.rows[split]
         flagged: dict[int, dict[str, Any]] = {
-            index: {} for index, row in enumerate(rows) if row.target not in known
+            index: {"unseen": unseen}
+            for index, row in enumerate(rows)
+            if (unseen := sorted(set(row.classes) - known))
         }
-        unseen = sorted({rows[index].target for index in flagged})
+        unseen = sorted({label for more in flagged.values() for label in more["unseen"]})
         what = f"labels that no training row has ({', '.join(unseen)}), rows"
-        inspection.found("unseen_labels", split, "fail", flagged, what=what)
+        action = inspection.checks.unseen_labels
+        inspection.found("unseen_labels", split, action, flagged, what=what)
 
 
 def check_personal_data(inspection: Inspection) -> None:

@@ -45,7 +45,7 @@ def repeats(keys: Sequence[object]) -> dict[int, int]:
     return found
 
 
-def conflicts(texts: Sequence[str], labels: Sequence[str]) -> dict[str, list[int]]:
+def conflicts(texts: Sequence[str], labels: Sequence[object]) -> dict[str, list[int]]:
     """Map each text that carries more than one label to the indices where it stands."""
     places: dict[str, list[int]] = {}
     for index, text in enumerate(texts):

@@ -11,6 +11,17 @@ Action = Literal["fail", "drop", "quarantine", "report", "exclude_from_gates", "
 MAX_EXAMPLES = 5
 MAX_ROWS_LISTED = 10_000
 _ROWS_IN_MESSAGE = 5
+_OWN_REASON = {
+    "empty_labels": (
+        "LabelEmpty",
+        "add usable rows of the label, or take its rows out of the training data",
+    ),
+    "unseen_labels": (
+        "LabelUnseen",
+        "add training rows of the label, or set data.checks.unseen_labels: drop or report",
+    ),
+}
+"""Checks that fail for a reason of their own: the condition's word, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +67,7 @@ def refuse_failures(findings: Sequence[Finding], files: Mapping[str, str]) -> No
     if not failed:
         return
     lines = [f"{files[finding.split]}: {finding.message}" for finding in failed]
-    checks = ", ".join(sorted({finding.check for finding in failed}))
-    fix = f"correct the rows, or give another action in spec.data.checks ({checks})"
-    raise DataError("; ".join(lines), reason="ChecksFailed", fix=fix)
+    checks = sorted({finding.check for finding in failed})
+    fix = f"correct the rows, or give another action in spec.data.checks ({', '.join(checks)})"
+    reason, fix = _OWN_REASON.get(checks[0], ("", fix)) if len(checks) == 1 else ("", fix)
+    raise DataError("; ".join(lines), reason=reason or "ChecksFailed", fix=fix)

@@ -1,5 +1,6 @@
 """An inspection: the rows of all splits on their way through the checks."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,8 +33,14 @@ class Inspection:
     task: str
     findings: list[Finding] = field(default_factory=list)
     quarantined: list[dict[str, Any]] = field(default_factory=list)
+    labels_read: Counter[str] = field(init=False)
+    """Rows of each label among the training rows before any check."""
     near_leaks: frozenset[int] = frozenset()
     """Numbers of the test rows that gates leave out."""
+
+    def __post_init__(self) -> None:
+        labels = (label for row in self.rows["train"] for label in row.classes)
+        self.labels_read = Counter(label for label in labels if label.strip())
 
     @property
     def held_out(self) -> Sequence[str]:

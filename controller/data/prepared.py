@@ -34,7 +34,7 @@ class Prepared:
         """The labels that training sees, sorted."""
         if self.task != CLASSIFICATION:
             return []
-        return sorted({row.target for split in ("train", "validation") for row in self.rows[split]})
+        return sorted({label for row in self.rows["train"] for label in row.classes})
 
     @property
     def report(self) -> dict[str, Any]:
@@ -53,9 +53,9 @@ class Prepared:
     def _rows_per_label(self) -> dict[str, dict[str, int]]:
         table = {label: dict.fromkeys(SPLITS, 0) for label in self.labels}
         for split, rows in self.rows.items():
-            for row in rows:
-                if row.target in table:
-                    table[row.target][split] += 1
+            for label in (label for row in rows for label in row.classes):
+                if label in table:
+                    table[label][split] += 1
         return table
 
 
@@ -101,7 +101,8 @@ def read_report(folder: Path) -> dict[str, Any]:
 def _lines(prepared: Prepared, split: str, rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
     names = ("text", "label") if prepared.task == CLASSIFICATION else ("prompt", "completion")
     for row in rows:
-        line: dict[str, Any] = {"row": row.number, names[0]: row.text, names[1]: row.target}
+        line: dict[str, Any] = {"row": row.number, names[0]: row.text}
+        line |= {names[1]: row.target} if row.labels is None else {"labels": list(row.labels)}
         if row.messages:
             line["messages"] = row.messages
         line["slices"] = dict(row.slices)

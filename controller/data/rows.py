@@ -10,12 +10,15 @@ from controller.errors import DataError
 from specs.data import Columns, Data
 from specs.errors import Place
 from specs.expressions import SliceExpression, parse_expression
+from specs.names import label_set
 
 CLASSIFICATION = "text-classification"
 ROLES = ("system", "user", "assistant")
 
 Message = Mapping[str, str]
 """One turn: ``role`` and ``content``."""
+LABEL_SEPARATOR = "|"
+"""Stands between labels that are text, where the spec names nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +30,18 @@ class Row:
     text: str
     """What the model reads: the text, or the prompt."""
     target: str
-    """What it should answer: the label, or the completion."""
+    """What it should answer: the label, the labels in words, or the completion."""
     slices: Mapping[str, str]
     """Slice family → value."""
     messages: tuple[Message, ...] = ()
     """The whole conversation, whose last turn is ``target``; empty where the rows are none."""
+    labels: tuple[str, ...] | None = None
+    """Multi-label: every label of the row, sorted, maybe none. None: ``target`` is the answer."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The labels of the row, be they one or many."""
+        return (self.target,) if self.labels is None else self.labels
 
 
 @dataclass(frozen=True)
@@ -64,6 +74,8 @@ class Reading:
     def _roles(self) -> dict[str, str]:
         """Role → column."""
         columns = self.columns
+        if self.task == CLASSIFICATION and columns.labels is not None:
+            return {"text": columns.text, "labels": columns.labels}
         if self.task == CLASSIFICATION:
             return {"text": columns.text, "label": columns.label}
         if columns.messages is not None:
@@ -81,20 +93,42 @@ class Reading:
         return [self._row(record, path) for record in records]
 
     def _row(self, record: NumberedRecord, path: str) -> Row:
-        roles = self._roles
+        roles, labels = self._roles, None
         messages: tuple[Message, ...] = ()
         if "messages" in roles:
             messages = _conversation(record, path, roles["messages"])
             text, target = _prompt(messages[:-1]), messages[-1]["content"]
             known: dict[str, Any] = {"prompt": text, "completion": target, "text": text}
+        elif "labels" in roles:
+            separator = self.columns.label_separator or LABEL_SEPARATOR
+            labels = _labels(record, path, roles["labels"], separator)
+            text, target = _text(record, path, roles["text"]), label_set(labels)
+            known = {"text": text, "labels": target}
         else:
             text, target = (_text(record, path, column) for column in roles.values())
             known = dict(zip(roles, (text, target), strict=True))
         if not self.slices:
-            return Row(record.row, text, target, {}, messages)
+            return Row(record.row, text, target, {}, messages, labels)
         values = known | {key: _plain(value) for key, value in record.values.items()}
         slices = {family: slice_.value_of(values) for family, slice_ in self.slices.items()}
-        return Row(record.row, text, target, slices, messages)
+        return Row(record.row, text, target, slices, messages, labels)
+
+
+def _labels(record: NumberedRecord, path: str, column: str, separator: str) -> tuple[str, ...]:
+    """Read the labels of a row: a list, or text with a separator; sorted, each once."""
+    value = record.values[column]
+    if isinstance(value, str):
+        if value.strip().startswith("[") and value.strip().endswith("]"):
+            problem = f"row {record.row}: {column!r} is a list written as text"
+            fix = f"write the labels with {separator!r} between them, or use jsonl or parquet"
+            place = Place(path, record.line)
+            raise DataError(problem, place=place, reason="RowUnreadable", fix=fix)
+        value = value.split(separator)
+    found = [] if value is None else value if isinstance(value, list) else [value]
+    if any(isinstance(one, dict | list | bytes) for one in found):
+        problem = f"row {record.row}: {column!r} holds more than a list of labels"
+        raise _unreadable(record, path, problem)
+    return tuple(sorted({_plain(one).strip() for one in found} - {""}))
 
 
 def _text(record: NumberedRecord, path: str, column: str) -> str:

@@ -27,6 +27,28 @@ RULES = {
         [("text: text, label: category", "text: text, prompt: ask")],
         "15:27: spec.data.columns.prompt: prompt is no column of text-classification (remove it)",
     ),
+    "one label and many": (
+        [("label: category", "label: category, labels: tags")],
+        (
+            "15:44: spec.data.columns.labels: label and labels: a row has one label, or a set of"
+            " them (remove one of the two)"
+        ),
+    ),
+    "a separator of nothing": (
+        [("label: category", "label: category, label_separator: ';'")],
+        (
+            "15:44: spec.data.columns.label_separator: label_separator splits labels, and there is"
+            " no column labels (name the column in labels)"
+        ),
+    ),
+    "calibration of a set of labels": (
+        [("label: category", "labels: tags"), ("f1_macro, loss]", "expected_calibration_error]")],
+        (
+            "23:25: spec.evaluation.metrics[1]: expected_calibration_error does not fit multi-label"
+            " text-classification (use accuracy, precision_macro, recall_macro, f1_macro, f1_micro"
+            " or loss)"
+        ),
+    ),
     "a slice family that cannot be named": (
         [("channel: channel, ", "'a=b': channel, ")],
         (

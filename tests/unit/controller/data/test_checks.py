@@ -15,7 +15,9 @@ from controller.data.checks import (
     check_unseen_labels,
 )
 from controller.data.findings import refuse_failures
+from controller.data.rows import Row
 from controller.errors import DataError
+from specs.names import label_set
 from tests.unit.controller.data.builders import inspection, rows
 
 CLEAN = rows(("where is my card", "card"), ("give my money back", "refund"))
@@ -174,14 +176,50 @@ def test_a_single_label_is_nothing_to_learn():
     assert "nothing to learn" in found.findings[0].message
 
 
-def test_held_out_labels_that_training_never_sees_fail():
-    found = inspection(CLEAN, [*HELD, *rows(("a loan", "loan"))])
+@pytest.mark.parametrize(("action", "left"), [(None, 3), ("drop", 2)], ids=["reported", "dropped"])
+def test_held_out_labels_that_training_never_sees_are_named_with_their_rows(action, left):
+    checks = {} if action is None else {"unseen_labels": action}
+    held = rows(("the card never came", "card"), ("return what I paid", "refund"), ("a", "loan"))
+    found = inspection(CLEAN, held, **checks)
 
     check_unseen_labels(found)
 
     [finding] = found.findings
-    assert finding.action == "fail"
-    assert "loan" in finding.message
+    assert (finding.action, finding.rows, len(found.rows["test"])) == (
+        action or "report",
+        (3,),
+        left,
+    )
+    assert "labels that no training row has (loan), rows: 1" in finding.message
+
+
+def test_a_label_whose_rows_were_all_dropped_has_its_own_reason():
+    train = [*CLEAN, *rows(("  ", "loan"), ("lend me some", "card"))]
+    found = inspection(train, HELD)
+    check_empty_rows(found)
+    check_rows_per_label(found)
+
+    with pytest.raises(DataError, match=r"no row left .*: loan \(1 read\)") as refused:
+        refuse_failures(found.findings, FILES)
+
+    assert refused.value.reason == "LabelEmpty"
+
+
+def test_in_multi_label_a_row_without_labels_is_an_answer_and_labels_count_one_by_one():
+    def row(number, text, *labels):
+        return Row(number, text, label_set(labels), {}, labels=labels)
+
+    train = [row(1, "my card", "card"), row(2, "hello"), row(3, "card refund", "card", "refund")]
+    test = [row(1, "a loan for my card", "card", "loan"), row(2, "hello", "card")]
+    found = inspection(train, test, min_rows_per_label=2)
+
+    for check in CHECKS.values():
+        check(found)
+
+    said = {finding.check: finding for finding in found.findings}
+    assert set(said) == {"exact_leakage", "min_rows_per_label", "unseen_labels"}
+    assert said["min_rows_per_label"].counts == {"refund": 1}
+    assert said["unseen_labels"].examples[0]["unseen"] == ["loan"]
 
 
 def test_personal_data_is_counted_and_not_copied():
@@ -205,7 +243,8 @@ def test_generation_has_no_labels_to_check():
 
 
 def test_all_failures_stand_in_one_error():
-    found = inspection(CLEAN, rows(("a", "loan")), min_rows_per_label=5)
+    held = rows(("a", "loan"))
+    found = inspection(CLEAN, held, min_rows_per_label=5, unseen_labels="fail")
     check_rows_per_label(found)
     check_unseen_labels(found)
 

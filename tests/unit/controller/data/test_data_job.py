@@ -63,10 +63,12 @@ def test_findings_are_summed_and_put_in_words(run_data_job):
 
 
 def test_a_failed_check_leaves_no_folder(run_data_job, tmp_path):
-    with pytest.raises(DataError, match="loan") as refused:
-        run_data_job(GOOD | {"data/test.csv": TEST_CSV + "a loan please,loan\n"})
+    data = {"checks": {"unseen_labels": "fail"}}
 
-    assert refused.value.reason == "ChecksFailed"
+    with pytest.raises(DataError, match="loan") as refused:
+        run_data_job(GOOD | {"data/test.csv": TEST_CSV + "a loan please,loan\n"}, data=data)
+
+    assert refused.value.reason == "LabelUnseen"
     assert not (tmp_path / "prepared" / "ab12").exists()
 
 
@@ -109,3 +111,19 @@ def test_a_commit_becomes_a_result_of_the_process(repository, tmp_path):
     result = json.loads((tmp_path / "result.json").read_text())
     assert (done.returncode, result["ok"]) == (0, True)
     assert result["rows"] == {"train": 32, "validation": 4, "test": 2}
+
+
+def test_multi_label_rows_carry_their_labels(run_data_job, tmp_path):
+    lines = training_csv(*[f"a card refund {n},card|refund" for n in range(9)], "good morning,")
+    files = {"data/train.csv": lines.replace("text,label", "text,tags")}
+    files["data/test.jsonl"] = '{"text": "pay me back", "tags": ["refund"]}\n'
+    columns = {"text": "text", "labels": "tags"}
+
+    _, result = run_data_job(files, data={"test": "data/test.jsonl", "columns": columns})
+
+    prepared = tmp_path / "prepared" / "ab12"
+    rows = read_prepared(prepared, "train") + read_prepared(prepared, "validation")
+    assert result["labels"] == 2
+    assert ["card", "refund"] in [row["labels"] for row in rows]
+    assert [] in [row["labels"] for row in rows]
+    assert read_prepared(prepared, "test")[0]["labels"] == ["refund"]

@@ -49,6 +49,40 @@ def test_a_field_that_is_no_text_is_named():
         reading().rows_of([record(text=["a"], label="x")], "a.jsonl")
 
 
+TAGS = {"text": "text", "labels": "tags"}
+
+
+@pytest.mark.parametrize(
+    ("value", "labels"),
+    [
+        (["refund", "card"], ("card", "refund")),
+        ("refund | card|", ("card", "refund")),
+        ([1, 1.0, "2"], ("1", "2")),
+        ("", ()),
+        (None, ()),
+    ],
+    ids=["a list", "text with the separator", "numbers", "empty text", "nothing"],
+)
+def test_a_row_can_carry_a_set_of_labels(value, labels):
+    [row] = reading(columns=TAGS).rows_of([record(text="a", tags=value)], "a.jsonl")
+
+    assert row.labels == labels
+
+
+def test_the_separator_is_declared():
+    [row] = reading(columns=TAGS | {"label_separator": ";"}).rows_of(
+        [record(text="a", tags="b|c;d")], "a.csv"
+    )
+
+    assert (row.labels, row.target) == (("b|c", "d"), "b|c, d")
+
+
+@pytest.mark.parametrize("value", ["['a', 'b']", [["a"]]], ids=["a list as text", "a nested list"])
+def test_labels_that_are_neither_are_refused_with_the_row(value):
+    with pytest.raises(DataError, match=r"a\.csv:8: row 7: 'tags'"):
+        reading(columns=TAGS).rows_of([record(text="a", tags=value)], "a.csv")
+
+
 CHAT = reading("causal-lm", columns={"messages": "messages"})
 TURNS = [
     {"role": "system", "content": "be kind"},

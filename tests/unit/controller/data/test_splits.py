@@ -76,3 +76,37 @@ def test_both_parts_keep_the_order_of_the_file(task):
     for part in split_rows(labelled(a=30, b=30), 0.3, seed=3, task=task):
         numbers = [row.number for row in part]
         assert numbers == sorted(numbers)
+
+
+@given(
+    sets=st.lists(st.frozensets(st.sampled_from("abcde"), max_size=3), min_size=2, max_size=40),
+    share=st.floats(0.05, 0.6),
+)
+def test_in_multi_label_no_row_is_lost_and_every_label_keeps_a_row(sets, share):
+    rows = [
+        Row(number, f"text {number}", "", {}, labels=tuple(sorted(labels)))
+        for number, labels in enumerate(sets, start=1)
+    ]
+
+    train, validation = split_rows(rows, share, seed=1, task=TASK)
+
+    assert sorted(row.number for row in (*train, *validation)) == [row.number for row in rows]
+    assert {one for row in train for one in row.classes} == set().union(*sets)
+
+
+def test_in_multi_label_every_label_gives_its_share():
+    draw = random.Random(5)
+    chances = {"common": 0.7, "usual": 0.3, "rare": 0.03}
+    rows = [
+        Row(
+            n, f"text {n}", "", {}, labels=tuple(k for k, p in chances.items() if draw.random() < p)
+        )
+        for n in range(1, 1001)
+    ]
+
+    train, validation = split_rows(rows, 0.2, seed=3, task=TASK)
+
+    assert 190 <= len(validation) <= 210
+    for label in chances:
+        counts = [sum(label in row.classes for row in part) for part in (train, validation)]
+        assert counts[1] / sum(counts) == pytest.approx(0.2, abs=0.02)
