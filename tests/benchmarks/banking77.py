@@ -1,15 +1,12 @@
-"""Quality and cost of the training methods on banking77, through the real training job.
+"""Banking77 through the real training job: what the benchmarks of fine-tuning share.
 
-    python tests/benchmarks/bench_banking77.py --data ../shared/data/banking77 --out table.md
-
-Each row is one ``python -m controller.training`` with one thread on the official training rows
+A measurement is one ``python -m controller.training`` with one thread on the official training rows
 (a tenth of them, seeded, is kept for validation, as the spec's default does), and the shared
 classifier's predictions on the official test rows. CPU seconds are those of the whole job:
 imports, features, fit, validation, saving. On a machine that does other work they grow by up to
-1.7 times, because two busy hyper-threads share one core; ``rows/CPU s`` is of the fit alone.
+1.7 times, because two busy hyper-threads share one core.
 """
 
-import argparse
 import csv
 import json
 import platform
@@ -17,41 +14,19 @@ import random
 import resource
 import subprocess
 import sys
-import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from registry.bases import resolve_base
+from registry.bases import ResolvedBase, resolve_base
 from registry.settings import Settings
 from specs.training import Training
 
 BASE = "sentence-transformers/all-MiniLM-L6-v2"
 SEED = 17
 RESAMPLES = 1000
-
-RECIPES: dict[str, dict[str, Any]] = {
-    "linear probe": {"method": "linear-probe"},
-    "LoRA, 1 epoch (default)": {"method": "lora"},
-    "LoRA on all-linear, batch 16, 1 epoch": {
-        "method": "lora",
-        "lora": {"target_modules": "all-linear"},
-        "arguments": {"per_device_train_batch_size": 16},
-    },
-    "LoRA, 3 epochs": {"method": "lora", "arguments": {"num_train_epochs": 3}},
-    "full, 3 epochs, lr 1e-4": {
-        "method": "full",
-        "arguments": {"num_train_epochs": 3, "learning_rate": 1e-4},
-    },
-    "full, 3 epochs, lr 1e-4, random head": {
-        "method": "full",
-        "head": {"init": "random"},
-        "arguments": {"num_train_epochs": 3, "learning_rate": 1e-4},
-    },
-}
-CHOSEN = list(RECIPES)[:5]
 
 
 @dataclass(frozen=True)
@@ -66,93 +41,83 @@ class Interval:
         return f"{self.value:.4f} [{self.low:.3f}, {self.high:.3f}]"
 
 
-def main() -> None:
-    """Run the chosen recipes one after the other and print a Markdown table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=_Plain)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data/banking77"))
-    parser.add_argument("--only", nargs="*", default=CHOSEN, choices=list(RECIPES))
-    parser.add_argument("--out", type=Path, help="file for the table, beside the terminal")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        prepared = prepare(given.data, Path(folder) / "prepared")
-        lines = [*header()]
-        for name in given.only:
-            lines.append(measure(name, prepared, given.data, Path(folder)))
-            print(lines[-1], flush=True)
-    table = "\n".join(lines) + "\n"
-    print(table)
-    if given.out:
-        given.out.write_text(table)
+@dataclass(frozen=True)
+class Measured:
+    """One training, and how good it was on the official test rows."""
+
+    accuracy: Interval
+    f1_macro: Interval
+    cpu_seconds: float
+    """Of the whole job."""
+    rows_per_cpu_second: float | None
+    """Of the fit; None where nothing was stepped."""
+    peak_memory_bytes: int
+    steps: int
+    validation_accuracy: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything, as plain values."""
+        return asdict(self)
 
 
-class _Plain(argparse.RawDescriptionHelpFormatter):
-    """Keeps the description's lines."""
-
-
-def header() -> list[str]:
-    """The table's head, with the machine it was made on."""
-    columns = "method|accuracy|macro-F1|CPU seconds|rows/CPU s (fit)|steps|validation accuracy"
-    names = columns.split("|")
-    return [
-        f"Machine: {platform.machine()}, {processor()}, Python {platform.python_version()}.",
-        "",
-        "| " + " | ".join(names) + " |",
-        "|" + "---|" * len(names),
-    ]
-
-
-def measure(name: str, prepared: Path, data: Path, root: Path) -> str:
-    """Train ``name``, predict the test rows, and return the table's row."""
-    job = new_job(root / name.replace(" ", "-").replace(",", ""), RECIPES[name], prepared)
+def measure(folder: Path, recipe: dict[str, Any], prepared: Path, data: Path) -> Measured:
+    """Train ``recipe`` in ``folder``, which is made, and predict the test rows."""
+    job = new_job(folder, recipe, prepared)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with (job / "log.txt").open("w") as log:
         command = [sys.executable, "-m", "controller.training", str(job)]
         subprocess.run(command, stdout=log, stderr=log, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     result = json.loads((job / "result.json").read_text())
     if not result["ok"]:
-        raise SystemExit(f"{name}: {result['message']}")
+        raise SystemExit(f"{recipe}: {result['message']}")
     labels, predicted = predict(job, data)
     training = result["training"]
-    speed = training["rows_per_cpu_second"]
-    cells = [
-        name,
-        wilson(predicted == labels),
-        f1_interval(labels, predicted),
-        f"{spent:.0f}",
-        "-" if speed is None else f"{speed:.0f}",
-        training["steps"],
-        f"{training['validation']['accuracy']:.4f}",
-    ]
-    return "| " + " | ".join(map(str, cells)) + " |"
+    return Measured(
+        accuracy=wilson(predicted == labels),
+        f1_macro=f1_interval(labels, predicted),
+        cpu_seconds=after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+        rows_per_cpu_second=training["rows_per_cpu_second"],
+        peak_memory_bytes=training["peak_memory_bytes"],
+        steps=training["steps"],
+        validation_accuracy=training["validation"]["accuracy"],
+    )
 
 
-def prepare(data: Path, prepared: Path) -> Path:
-    """Rows as the data job writes them, a seeded tenth of them for validation."""
+def prepare(data: Path, prepared: Path, *, rows: int | None = None) -> Path:
+    """Rows as the data job writes them, a seeded tenth of them for validation.
+
+    ``rows`` takes a sample of so many.
+    """
     prepared.mkdir()
-    rows = [
+    found = [
         {"row": number, "text": row["text"], "label": row["category"], "slices": {}}
         for number, row in enumerate(read_csv(data / "train.csv"), start=1)
     ]
-    random.Random(SEED).shuffle(rows)
-    held = len(rows) // 10
-    for split, part in (("validation", rows[:held]), ("train", rows[held:])):
+    random.Random(SEED).shuffle(found)
+    found = found[:rows]
+    held = len(found) // 10
+    for split, part in (("validation", found[:held]), ("train", found[held:])):
         text = "".join(json.dumps(row) + "\n" for row in part)
         (prepared / f"{split}.jsonl").write_text(text)
-    (prepared / "labels.json").write_text(json.dumps(sorted({row["label"] for row in rows})))
+    (prepared / "labels.json").write_text(json.dumps(sorted({row["label"] for row in found})))
     return prepared
+
+
+def base_model() -> ResolvedBase:
+    """The real MiniLM, from its package."""
+    settings = Settings(offline=True)
+    return resolve_base(BASE, None, repo_folder=None, settings=settings)
 
 
 def new_job(folder: Path, recipe: dict[str, Any], prepared: Path) -> Path:
     """A job folder, as the controller writes it."""
-    settings = Settings(offline=True)
-    base = resolve_base(BASE, None, repo_folder=None, settings=settings)
-    folder.mkdir()
+    base = base_model()
+    folder.mkdir(parents=True)
     job = {
         "task": "text-classification",
         "model": "banking77",
-        "training": Training.model_validate(recipe | {"seed": SEED}).model_dump(),
+        "training": Training.model_validate({"seed": SEED} | recipe).model_dump(),
         "base": {"model": base.model, "revision": base.revision, "folder": str(base.folder)},
         "prepared": str(prepared),
         "threads": 1,
@@ -214,7 +179,3 @@ def processor() -> str:
         if line.startswith("model name")
     ]
     return f"{len(found)} x {found[0]}" if found else platform.processor()
-
-
-if __name__ == "__main__":
-    main()
