@@ -39,6 +39,29 @@ class Train:
 
 
 @dataclass(frozen=True)
+class Trial:
+    """Try one base and one set of values: a training of its own, measured on validation rows."""
+
+    search_digest: Digest
+    """The training digest that the search ends in."""
+    number: int
+    of: int
+    digest: Digest | None
+    """Of the trial's own inputs; None until base and values are proposed."""
+    why: str
+
+
+@dataclass(frozen=True)
+class Choose:
+    """Register the best trial's output as the version of its search."""
+
+    digest: Digest
+    number: int | None
+    """The trial; None until all of them have ended."""
+    why: str
+
+
+@dataclass(frozen=True)
 class Evaluate:
     """Measure a version on the held-out rows in a child process."""
 
@@ -103,6 +126,8 @@ Action = (
     | PrepareData
     | EstimateCost
     | Train
+    | Trial
+    | Choose
     | Evaluate
     | Judge
     | Promote

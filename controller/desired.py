@@ -1,16 +1,19 @@
 """From a spec at a revision to the desired state: every name resolved, every digest known."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from controller.data.dvc_files import parse_dvc
 from controller.errors import DataError
+from controller.search.proposals import need_sampler
 from controller.source.repository import Repository
 from controller.state import Desired, Digests
 from registry.bases import ResolvedBase
 from specs.digest import (
+    Inputs,
     data_inputs,
     digest_of,
     estimate_inputs,
@@ -21,6 +24,7 @@ from specs.digest import (
 from specs.errors import Place
 from specs.model import ModelSpec, Spec
 from specs.names import Digest, Revision
+from specs.searching import concrete
 
 Resolve = Callable[[str, str | None, Path | None], ResolvedBase]
 """Base model name, declared revision, folder of the repository's own bases → where it lies."""
@@ -38,9 +42,18 @@ def desire(
 ) -> Desired:
     """Resolve what ``spec`` names at ``revision``; DataError or BaseModelError with the fix."""
     hashes = data_hashes(spec.spec, path=path, revision=revision, repository=repository)
-    base_folder = _exported_base(spec.spec, revision, repository)
-    base = resolve(spec.spec.base.model, spec.spec.base.revision, base_folder)
-    inputs = training_inputs(spec.spec, hashes, base.revision)
+    need_sampler(spec.spec)
+    declared = spec.spec.base
+    base = resolve(
+        declared.model, declared.revision, _exported_base(declared.model, revision, repository)
+    )
+    candidates = tuple(
+        resolve(name, None, _exported_base(name, revision, repository))
+        for name in declared.candidates
+    )
+    inputs = training_inputs(
+        spec.spec, hashes, base.revision, [candidate.revision for candidate in candidates]
+    )
     training = digest_of(inputs)
     return Desired(
         model=spec,
@@ -56,7 +69,29 @@ def desire(
             gates=gates_digest(spec.spec),
         ),
         training_inputs=inputs,
+        candidates=candidates,
     )
+
+
+@dataclass(frozen=True)
+class Concrete:
+    """What one trial of a search trains: a spec without a search."""
+
+    spec: Spec
+    base: ResolvedBase
+    inputs: Inputs
+
+    @property
+    def digest(self) -> Digest:
+        """The training digest: that of a model whose spec says just this."""
+        return digest_of(self.inputs)
+
+
+def make_concrete(desired: Desired, base: str, values: Mapping[str, Any]) -> Concrete:
+    """Put a base and values in place of what ``desired`` searches."""
+    spec = concrete(desired.model.spec, values, base=base)
+    found = next(one for one in (desired.base, *desired.candidates) if one.model == base)
+    return Concrete(spec, found, training_inputs(spec, desired.hashes, found.revision))
 
 
 def evaluation_digest(spec: Spec, hashes: dict[str, str], training: Digest) -> Digest:
@@ -84,15 +119,15 @@ def data_hashes(spec: Spec, *, path: str, revision: Revision, repository: Reader
     return hashes
 
 
-def _exported_base(spec: Spec, revision: Revision, repository: Repository) -> Path | None:
+def _exported_base(name: str, revision: Revision, repository: Repository) -> Path | None:
     """Write a base that the repository itself carries to disk, once per content."""
-    tree = repository.tree_id(revision, spec.base.model)
+    tree = repository.tree_id(revision, name)
     if tree is None:
         return None
     root = repository.mirror.with_suffix(".trees") / tree
     if not root.exists():
         partial = root.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
-        repository.export(revision, spec.base.model, partial)
+        repository.export(revision, name, partial)
         partial.rename(root)
     return root

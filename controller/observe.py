@@ -14,10 +14,12 @@ from registry.store import (
     predictions,
     runs,
     signals,
+    trials,
     verdicts,
     versions,
 )
 from registry.store.database import Session
+from registry.trial_records import TrialRecord
 from specs.names import LIVE, Digest, Revision
 
 IsInHistory = Callable[[Revision], bool]
@@ -28,12 +30,14 @@ def observe(
     desired: Desired,
     *,
     prepared: Path,
+    run_folder: Callable[[str], Path],
     is_in_history: IsInHistory,
     forgiven_before: datetime | None,
 ) -> Observed:
     """Read the observed state of ``desired``'s model.
 
-    ``prepared`` is the folder that complete rows of the wanted data digest would stand in.
+    ``prepared`` is the folder that complete rows of the wanted data digest would stand in, and
+    ``run_folder`` says where the job of a run works.
     Failures of runs that ended before ``forgiven_before`` no longer stand in the way: somebody
     asked for another try.
     """
@@ -43,10 +47,10 @@ def observe(
     judged_live = _judged(session, desired, live_version)
     hold = holds.find_hold(session, name)
     release = holds.find_release_to_write(session, name)
+    wanted = versions.find_version(session, name, desired.digests.training)
+    tried = _trials(session, desired, forgiven_before) if wanted is None else ()
     return Observed(
-        wanted=_judged(
-            session, desired, versions.find_version(session, name, desired.digests.training)
-        ),
+        wanted=_judged(session, desired, wanted),
         live=judged_live,
         pinned=_pinned(session, desired, hold.version if hold else None),
         hold=hold,
@@ -61,6 +65,8 @@ def observe(
         running=runs.find_running(session, name),
         is_estimated=_is_estimated(session, desired),
         data_is_prepared=(prepared / "report.json").exists(),
+        trials=tried,
+        kept_trials=frozenset(trial.number for trial in tried if _has_files(trial, run_folder)),
         failures=_failures(session, desired, judged_live, forgiven_before),
         signals=tuple(signals.latest_signals(session, name, live.version)) if live else (),
         requests=predictions.count_observations(session, name, live.version) if live else 0,
@@ -101,6 +107,20 @@ def _pinned(session: Session, desired: Desired, held: int | None) -> Judged | No
         if version.number == number
     ]
     return _judged(session, desired, found[0]) if found else None
+
+
+def _trials(
+    session: Session, desired: Desired, forgiven_before: datetime | None
+) -> tuple[TrialRecord, ...]:
+    if not desired.trial_count:
+        return ()
+    digest = desired.digests.training
+    return tuple(trials.list_trials(session, desired.name, digest, forgiven_before=forgiven_before))
+
+
+def _has_files(trial: TrialRecord, run_folder: Callable[[str], Path]) -> bool:
+    is_kept = trial.run_id is not None and (run_folder(trial.run_id) / "output").is_dir()
+    return is_kept or trial.version is not None
 
 
 def _failures(

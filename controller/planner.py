@@ -7,9 +7,12 @@ Laws that the tests hold: planning twice gives the same; a plan carried out in f
 to plan; a version that did not pass its gates is never promoted.
 """
 
+from collections.abc import Mapping
+
 from controller.actions import (
     Action,
     CancelRun,
+    Choose,
     EstimateCost,
     Evaluate,
     Judge,
@@ -20,11 +23,22 @@ from controller.actions import (
     RemovePin,
     Stall,
     Train,
+    Trial,
     WritePin,
 )
+from controller.search.choice import best, why_none
 from controller.state import Desired, Observed
-from registry.records import Failure
+from registry.records import Failure, RunKind
 from specs.names import Digest
+
+KINDS: Mapping[type, RunKind] = {
+    PrepareData: RunKind.DATA,
+    EstimateCost: RunKind.ESTIMATE,
+    Train: RunKind.TRAIN,
+    Trial: RunKind.TRIAL,
+    Evaluate: RunKind.EVALUATE,
+}
+"""Expensive action → the kind of its run."""
 
 
 def plan(desired: Desired, observed: Observed) -> Plan:
@@ -41,11 +55,11 @@ def plan(desired: Desired, observed: Observed) -> Plan:
 def _cancel_superseded(desired: Desired, observed: Observed, making: Plan) -> Plan:
     run = observed.running
     asked_for = {
-        action.digest
+        (KINDS[type(action)], action.digest)
         for action in making
-        if isinstance(action, PrepareData | EstimateCost | Train | Evaluate)
+        if isinstance(action, PrepareData | EstimateCost | Train | Trial | Evaluate)
     }
-    if run is None or run.digest in asked_for:
+    if run is None or (run.kind, run.digest) in asked_for:
         return ()
     return (CancelRun(run.id, why=f"{desired.revision} no longer asks for it"),)
 
@@ -84,12 +98,7 @@ def _make_version(desired: Desired, observed: Observed) -> Plan:
     digests = desired.digests
     wanted = observed.wanted
     if wanted is None:
-        if _estimate_is_missing(desired, observed):
-            why = "what this training costs has not been said"
-            costs = EstimateCost(digests.estimate, why=why)
-            actions.append(_or_stall(costs, digests.estimate, observed))
-        why = "no version has this training digest"
-        actions.append(_or_stall(Train(digests.training, why=why), digests.training, observed))
+        actions.extend(_make_weights(desired, observed))
     if wanted is None or wanted.evaluation is None:
         why = "not measured on these held-out rows yet"
         evaluate = Evaluate(digests.evaluation, digests.training, why=why)
@@ -98,11 +107,39 @@ def _make_version(desired: Desired, observed: Observed) -> Plan:
         actions.extend(_evaluate_live_for_comparison(desired, observed))
         actions.append(Judge(digests.training, why="these gates have not judged it yet"))
     if _rows_are_missing(desired, observed) and any(
-        isinstance(action, Train | Evaluate) for action in actions
+        isinstance(action, Train | Trial | Evaluate) for action in actions
     ):
         prepare = PrepareData(digests.data, why="rows of this data digest are not prepared")
         actions.insert(0, _or_stall(prepare, digests.data, observed))
     return _up_to_a_stall(actions)
+
+
+def _make_weights(desired: Desired, observed: Observed) -> Plan:
+    digest, of = desired.digests.training, desired.trial_count
+    why = "no version has this training digest"
+    costs = _say_costs(desired, observed)
+    if not of:
+        return (*costs, _or_stall(Train(digest, why=why), digest, observed))
+    trials = observed.trials
+    next_one = next((trial for trial in trials if not trial.has_ended), None)
+    chosen: int | None = None
+    reason = f"the best of {of} trials on the validation rows becomes the version"
+    if next_one is None and len(trials) >= of:
+        found = best(trials)
+        if found is None:
+            return (Stall(why_none(trials), Train, why="no trial gave a model"),)
+        chosen = found.number
+        reason = f"{found.metric} {found.value:.4f} on the validation rows is the best of {of}"
+        if chosen in observed.kept_trials:
+            return (Choose(digest, chosen, why=reason),)
+        next_one, why = found, "it is the best, and its files were removed"
+    number = next_one.number if next_one is not None else len(trials) + 1
+    own = next_one.digest if next_one is not None else None
+    return (
+        *costs,
+        Trial(digest, number, of, own, why=f"trial {number} of {of}; {why}"),
+        Choose(digest, chosen, why=reason),
+    )
 
 
 def _rows_are_missing(desired: Desired, observed: Observed) -> bool:
@@ -111,12 +148,14 @@ def _rows_are_missing(desired: Desired, observed: Observed) -> bool:
     return is_running or not observed.data_is_prepared
 
 
-def _estimate_is_missing(desired: Desired, observed: Observed) -> bool:
-    run = observed.running
+def _say_costs(desired: Desired, observed: Observed) -> Plan:
+    run, digest = observed.running, desired.digests.estimate
     # A training that goes on has been paid for: nothing is asked about it any more.
-    if run is not None and run.digest == desired.digests.training:
-        return False
-    return not observed.is_estimated
+    begun = {desired.digests.training, *(trial.digest for trial in observed.trials)}
+    if observed.is_estimated or (run is not None and run.digest in begun):
+        return ()
+    costs = EstimateCost(digest, why="what this training costs has not been said")
+    return (_or_stall(costs, digest, observed),)
 
 
 def _evaluate_live_for_comparison(desired: Desired, observed: Observed) -> Plan:

@@ -47,6 +47,7 @@ def preview(tools: Tools, *, revision: str | None) -> Preview:
                 session,
                 desired,
                 prepared=tools.prepared(desired),
+                run_folder=tools.run_folder,
                 is_in_history=lambda earlier: repository.contains(earlier, at=at),
                 forgiven_before=None,
             )

@@ -11,6 +11,7 @@ from typing import Any
 
 from controller.actions import (
     CancelRun,
+    Choose,
     EstimateCost,
     Evaluate,
     Judge,
@@ -20,6 +21,7 @@ from controller.actions import (
     RemovePin,
     Stall,
     Train,
+    Trial,
     WritePin,
 )
 from controller.catalog import Catalog
@@ -38,6 +40,7 @@ from controller.steps.judge import judge
 from controller.steps.pin import release_hold, remove_pin, write_pin
 from controller.steps.promote import promote
 from controller.steps.train import train
+from controller.steps.trial import choose, trial
 from controller.summarize import Pass
 from registry.records import Failure
 from registry.store import models
@@ -115,6 +118,7 @@ class Reconciler:
                 session,
                 desired,
                 prepared=self._tools.prepared(desired),
+                run_folder=self._tools.run_folder,
                 is_in_history=is_in_history,
                 forgiven_before=forgiven_before,
             )
@@ -137,6 +141,8 @@ STEPS: Mapping[type, Callable[[Context, Any], Outcome]] = {
     PrepareData: prepare_data,
     EstimateCost: estimate_cost,
     Train: train,
+    Trial: trial,
+    Choose: choose,
     Evaluate: evaluate,
     Judge: judge,
     Promote: promote,

@@ -13,9 +13,11 @@ from registry.records import (
     SignalRecord,
     VersionRecord,
 )
+from registry.trial_records import TrialRecord
 from specs.digest import Inputs
 from specs.model import ModelSpec
 from specs.names import Digest, Revision
+from specs.searching import trial_count
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,18 @@ class Desired:
     digests: Digests
     training_inputs: Inputs
     """What the training digest is over; kept in lineage."""
+    candidates: tuple[ResolvedBase, ...] = ()
+    """``base.candidates``, in their order."""
 
     @property
     def name(self) -> str:
         """The model's name."""
         return self.model.name
+
+    @property
+    def trial_count(self) -> int:
+        """How many trials the version is chosen from; 0 when nothing is searched."""
+        return trial_count(self.model.spec)
 
     @property
     def compares_with_live(self) -> bool:
@@ -90,6 +99,10 @@ class Observed:
     data_is_prepared: bool = False
     is_estimated: bool = False
     """Whether it was said what the wanted training costs."""
+    trials: tuple[TrialRecord, ...] = ()
+    """Of the wanted search, by number, while no version has its digest."""
+    kept_trials: frozenset[int] = frozenset()
+    """Trials whose files are still here, so that a version can be made of them."""
     failures: Mapping[Digest, Failure] = field(default_factory=dict)
     """Last failure of a run, by the run's digest; only what still stands in the way."""
     signals: tuple[SignalRecord, ...] = ()

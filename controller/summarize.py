@@ -8,7 +8,7 @@ when nothing is left to do at this revision. So a ``Ready`` of a revision is nev
 from dataclasses import dataclass
 from datetime import datetime
 
-from controller.actions import EstimateCost, Evaluate, PrepareData, Train
+from controller.actions import EstimateCost, Evaluate, PrepareData, Train, Trial
 from controller.outcomes import Deferred, Outcome, Settled, Stalled, Waiting
 from controller.state import Desired, Observed
 from registry.records import GateReport, GateVerdict, Verdict
@@ -124,8 +124,9 @@ def _trained(look: Pass) -> Fact:
     if wanted is not None:
         message = f"version {wanted.version.number} has the wanted training digest"
         return Fact(kind, TRUE, "VersionRegistered", message)
-    if failed := _failed(look, EstimateCost) or _failed(look, Train):
-        return Fact(kind, FALSE, *failed)
+    failed = (_failed(look, stage) for stage in (EstimateCost, Train, Trial))
+    if found := next(filter(None, failed), None):
+        return Fact(kind, FALSE, *found)
     return Fact(kind, UNKNOWN, "Progressing", "no version has the wanted training digest yet")
 
 

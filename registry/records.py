@@ -215,6 +215,7 @@ class RunKind(StrEnum):
     ESTIMATE = "estimate"
     """What a training will cost, and whether each row fits it."""
     TRAIN = "train"
+    TRIAL = "trial"
     EVALUATE = "evaluate"
 
 

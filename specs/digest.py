@@ -7,7 +7,7 @@ digested: it is kept in lineage, so that two digests can be compared field by fi
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from specs.model import Spec
@@ -50,10 +50,16 @@ def data_inputs(spec: Spec, hashes: Mapping[str, str]) -> Inputs:
     }
 
 
-def training_inputs(spec: Spec, hashes: Mapping[str, str], base_revision: str) -> Inputs:
+def training_inputs(
+    spec: Spec,
+    hashes: Mapping[str, str],
+    base_revision: str,
+    candidate_revisions: Sequence[str] = (),
+) -> Inputs:
     """What the weights depend on: data, base, method; never test rows, gates or serving.
 
-    Leaked rows are dropped from the test side, so held-out data never reaches this digest.
+    ``candidate_revisions`` are those of ``base.candidates``, in their order. Leaked rows are
+    dropped from the test side, so held-out data never reaches this digest.
     """
     data = data_inputs(spec, hashes)
     for other in ("test", "slices"):
@@ -67,7 +73,10 @@ def training_inputs(spec: Spec, hashes: Mapping[str, str], base_revision: str) -
         "base": {
             "model": spec.base.model,
             "revision": base_revision,
-            "candidates": list(spec.base.candidates),
+            "candidates": [
+                {"model": model, "revision": revision}
+                for model, revision in zip(spec.base.candidates, candidate_revisions, strict=True)
+            ],
         },
         "training": _training_that_counts(spec),
     }

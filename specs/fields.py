@@ -14,13 +14,16 @@ from specs.model import ModelSpec
 from specs.problems import Loc
 from specs.section import Section
 
+_ITEMS: Mapping[Any, str] = {list: "[]", dict: ".*"}
+
 
 @dataclass(frozen=True)
 class Field:
     """One declared field."""
 
     name: str
-    """Dotted, from the root; an item of a list is ``[]``: ``spec.gates[].min``."""
+    """Dotted, from the root; an item of a list is ``[]``, and one of a mapping ``*``:
+    ``spec.gates[].min``, ``spec.training.search.parameters.*.low``."""
     owner: type[Section]
     """The section that declares the field."""
     info: FieldInfo
@@ -40,19 +43,23 @@ def all_fields(section: type[Section] = ModelSpec, *, prefix: str = "") -> Itera
         inner = section_in(info.annotation)
         yield Field(f"{prefix}{name}", section, info, inner)
         if inner is not None:
-            items = "[]" if _is_list(info.annotation) else ""
+            items = _ITEMS.get(getattr(info.annotation, "__origin__", None), "")
             yield from all_fields(inner, prefix=f"{prefix}{name}{items}.")
 
 
 def section_at(loc: Loc) -> type[Section] | None:
     """Return the section whose fields stand directly below ``loc``."""
     section: type[Section] | None = ModelSpec
+    is_key = False
     for part in loc:
-        if isinstance(part, int):
+        if isinstance(part, int) or is_key:
+            is_key = False
             continue
         if section is None or part not in section.model_fields:
             return None
-        section = section_in(section.model_fields[part].annotation)
+        annotation = section.model_fields[part].annotation
+        section = section_in(annotation)
+        is_key = section is not None and getattr(annotation, "__origin__", None) is dict
     return section
 
 
@@ -78,7 +85,3 @@ def docstrings_of(section: type[Section]) -> Mapping[str, str]:
                 case _:
                     pass
     return found
-
-
-def _is_list(annotation: Any) -> bool:
-    return getattr(annotation, "__origin__", None) is list

@@ -5,7 +5,7 @@ examples come from ``everything.yaml`` beside it. A test fails while the page is
 """
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin
@@ -111,15 +111,20 @@ def _example(field: Field, example: Mapping[str, Any]) -> str:
 
 
 def _lookup(value: Any, parts: list[str]) -> Any:
-    """Find a field's value; of a list, in the first item that has it."""
+    """Find a field's value; of a list or a mapping, in the first item that has it."""
     if not parts:
         return value
+    if parts[0] == "*" and isinstance(value, dict):
+        return _first(_lookup(item, parts[1:]) for item in value.values())
     name, is_list = parts[0].removesuffix("[]"), parts[0].endswith("[]")
     if not isinstance(value, dict) or name not in value:
         return None
     if not is_list:
         return _lookup(value[name], parts[1:])
-    found = (_lookup(item, parts[1:]) for item in value[name])
+    return _first(_lookup(item, parts[1:]) for item in value[name])
+
+
+def _first(found: Iterable[Any]) -> Any:
     return next((one for one in found if one is not None), None)
 
 

@@ -17,9 +17,12 @@ from specs.gate_rules import gates_fit, gates_say_one_thing
 from specs.model import ModelSpec, Spec
 from specs.names import FAMILY_PATTERN
 from specs.problems import Loc, Problem, either, suggest
+from specs.search_rules import candidates_fit, search_fits, tried_values
+from specs.searching import concrete
 from specs.supported import not_yet
 
 DATA = ("spec", "data")
+BASE = ("spec", "base")
 TRAINING = ("spec", "training")
 EVALUATION = ("spec", "evaluation")
 MONITORING = ("spec", "monitoring")
@@ -161,6 +164,24 @@ def _detectors_fit(spec: Spec) -> Iterator[Problem]:
             yield Problem((*MONITORING, "detectors", index), text, "use text")
 
 
+def _searched_values_fit(spec: Spec) -> Iterator[Problem]:
+    """Each searched value by itself breaks no rule that the spec keeps without it."""
+    search = spec.training.search
+    if search is None or any(search_fits(spec)):
+        return
+    before = {problem.text for rule in _RULES_OF_TRIALS for problem in rule(spec)}
+    for name, parameter in search.parameters.items():
+        for place, value in tried_values(name, parameter):
+            trial = concrete(spec, {name: value})
+            for rule in _RULES_OF_TRIALS:
+                for problem in rule(trial):
+                    if problem.text not in before:
+                        yield Problem(place, problem.text, problem.fix)
+
+
+_RULES_OF_TRIALS = (_method_fits, _quantization_fits, _stopping_metric_is_known, not_yet)
+
+
 @dataclass(frozen=True)
 class Rule:
     """One rule, and the fields that must be right before it can be asked."""
@@ -180,6 +201,9 @@ RULES = (
         _stopping_metric_is_known,
         (_TASK, (*DATA, "columns"), (*TRAINING, "early_stopping")),
     ),
+    Rule(candidates_fit, ((*BASE, "candidates"),)),
+    Rule(search_fits, (_TASK, TRAINING)),
+    Rule(_searched_values_fit, (_TASK, TRAINING)),
     Rule(_metrics_are_known, (_TASK, (*DATA, "columns"))),
     Rule(gates_say_one_thing, ()),
     Rule(

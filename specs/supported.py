@@ -11,14 +11,13 @@ from specs.problems import Loc, Problem, either
 
 WORKS_SO_FAR: tuple[tuple[str, tuple[Any, ...]], ...] = (
     ("data.columns.labels", ()),
-    ("base.candidates", ([],)),
     ("training.method", ("linear-probe", "full", "lora")),
     ("training.quantization", ()),
     ("training.lora.init_lora_weights", (True, False, "gaussian", "orthogonal")),
     ("training.arguments.optim", ("adamw_torch", "adamw_torch_fused", "sgd")),
     ("training.early_stopping", ()),
     ("training.mitigation", ()),
-    ("training.search", ()),
+    ("training.search.pruner", ("none",)),
     ("compute.executor", ("local",)),
     ("compute.processes", (1,)),
     ("compute.resources", ({},)),

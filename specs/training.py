@@ -1,10 +1,11 @@
 """``spec.base``, ``spec.training`` and ``spec.compute``: what is adapted, how, and where."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from specs.paths import BaseModelName
+from specs.search import Search
 from specs.section import Section
 
 Method = Literal["linear-probe", "full", "lora", "qlora"]
@@ -20,7 +21,7 @@ class Base(Section):
     revision: str | None = None
     """Hub commit; resolved and recorded when left out."""
     candidates: list[BaseModelName] = []
-    """Other bases to try; the best one on validation wins."""
+    """Other bases to try, each in a trial at least; the best on validation wins."""
 
 
 class Head(Section):
@@ -150,8 +151,8 @@ class Training(Section):
     beginning."""
     mitigation: Mitigation | None = None
     """Declared remedies for what evaluation found; null: none."""
-    search: dict[str, Any] | None = None
-    """Hyperparameters that are searched: ``{trials, parameters}``; null: none."""
+    search: Search | None = None
+    """Hyperparameters that are searched, each trial a run of its own; null: none."""
     seed: int = Field(default=17, ge=0, lt=2**32)
     """Of every random choice: split, head, order of rows, dropout."""
 

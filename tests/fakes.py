@@ -18,6 +18,10 @@ class ScriptedExecutor:
         """What evaluations measure, unless the next says otherwise."""
         self.accuracy_of_seed: dict[int, float] = {}
         """Training seed → what is measured of the version that it gave."""
+        self.value_of_trial: dict[int, float | None] = {}
+        """Trial number → what it measures on validation rows; None: the trial fails."""
+        self.validation_rows = "{}\n"
+        """What data jobs leave as validation rows."""
         self.results: dict[str, dict[str, Any]] = {}
         """Kind → the result of its jobs, in place of success."""
         self.held: set[str] = set()
@@ -60,6 +64,7 @@ class ScriptedExecutor:
     def _data(self, _output: Path, job: dict[str, Any]) -> dict[str, Any]:
         prepared = Path(job["prepared"])
         prepared.mkdir(parents=True)
+        (prepared / "validation.jsonl").write_text(self.validation_rows)
         (prepared / "report.json").write_text("{}")
         return {"rows": {"train": 10, "validation": 2, "test": 5}, "messages": []}
 
@@ -68,7 +73,17 @@ class ScriptedExecutor:
 
     def _train(self, output: Path, job: dict[str, Any]) -> dict[str, Any]:
         (output / "trueup.json").write_text(json.dumps(job["training"]))
-        return {"training": {"duration_seconds": 1.0}, "libraries": {}, "machine": {}}
+        measured = {"duration_seconds": 1.0, "validation": {"f1_macro": 0.5}}
+        return {"training": measured, "libraries": {}, "machine": {}}
+
+    def _trial(self, output: Path, job: dict[str, Any]) -> dict[str, Any]:
+        value = self.value_of_trial.get(job["trial"]["number"], 0.5)
+        if value is None:
+            failure = {"reason": "LossNotFinite", "message": "not a number", "fix": "lower it"}
+            return {"ok": False, "is_transient": False} | failure
+        result = self._train(output, job)
+        measured = {"validation": {job["trial"]["metric"]: value}}
+        return result | {"training": result["training"] | measured}
 
     def _evaluate(self, output: Path, job: dict[str, Any]) -> dict[str, Any]:
         seed = json.loads((Path(job["version"]) / "trueup.json").read_text())["seed"]

@@ -23,6 +23,7 @@ MODULES: Mapping[str, str] = {
     "data": "controller.data",
     "estimate": "controller.costs",
     "train": "controller.training",
+    "trial": "controller.training",
     "evaluate": "controller.evaluation",
 }
 """Kind of run → the module that is its job."""

@@ -16,6 +16,7 @@ from controller.steps.train import as_job_input
 from registry.records import RunKind, RunRecord, VersionRecord
 from registry.store import events, versions
 from registry.store.database import Session
+from specs.searching import concrete
 
 REMEMBERED = 40
 """Of the newest trained versions, whatever their model, so many are offered to learn from."""
@@ -42,7 +43,7 @@ def cost_job(tools: Tools, desired: Desired) -> dict[str, Any]:
     return {
         "task": spec.task,
         "model": desired.name,
-        "training": spec.training.model_dump(mode="json"),
+        "training": concrete(spec, {}).training.model_dump(mode="json"),  # of a search, one trial
         "compute": spec.compute.model_dump(mode="json"),
         "base": as_job_input(desired.base),
         "prepared": str(tools.prepared(desired)),

@@ -14,6 +14,7 @@ from registry.records import RunKind, RunRecord, RunState, VersionDraft
 from registry.store import aliases, events, runs, versions
 from registry.store.database import Session
 from specs.names import CANDIDATE
+from specs.training import Training
 
 
 def train(context: Context, action: Train) -> Outcome:
@@ -28,14 +29,20 @@ def train(context: Context, action: Train) -> Outcome:
 
 
 def _job(context: Context) -> Mapping[str, Any]:
-    desired, tools = context.desired, context.tools
+    desired = context.desired
+    return training_job(context, desired.model.spec.training, desired.base)
+
+
+def training_job(context: Context, training: Training, base: ResolvedBase) -> dict[str, Any]:
+    """The input of a job that trains ``base`` as ``training`` says, on the wanted rows."""
+    tools = context.tools
     return {
-        "task": desired.model.spec.task,
+        "task": context.desired.model.spec.task,
         "model": context.model,
-        "training": desired.model.spec.training.model_dump(mode="json"),
-        "compute": desired.model.spec.compute.model_dump(mode="json"),
-        "base": as_job_input(desired.base),
-        "prepared": str(tools.prepared(desired)),
+        "training": training.model_dump(mode="json"),
+        "compute": context.desired.model.spec.compute.model_dump(mode="json"),
+        "base": as_job_input(base),
+        "prepared": str(tools.prepared(context.desired)),
         "threads": tools.executor.threads,
     }
 
@@ -68,36 +75,16 @@ def _collect(context: Context, output: Path, result: Mapping[str, Any]) -> Recor
             training=dict(result["training"])
             | {
                 "run_seconds": round((now - run.started_at).total_seconds(), 2),
-                "planned": _planned(session, context),
+                "planned": planned_costs(session, context),
             },
         )
-        version = versions.record_version(session, draft, now=now)
-        at = aliases.find_alias(session, context.model, CANDIDATE)
-        aliases.move_alias(
-            session,
-            context.model,
-            CANDIDATE,
-            to=version.number,
-            expected=at.version if at else None,
-            by="trueup",
-            reason="newest trained version",
-            now=now,
-        )
-        events.record_event(
-            session,
-            kind="VersionRegistered",
-            message=f"version {version.number} was trained",
-            model=context.model,
-            trigger=run.trigger,
-            revision=run.revision,
-            data={"version": version.number, "training_digest": version.training_digest},
-            now=now,
-        )
+        message = "version {} was trained"
+        register(context, session, draft, trigger=run.trigger, message=message)
 
     return record
 
 
-def _planned(session: Session, context: Context) -> Mapping[str, Any] | None:
+def planned_costs(session: Session, context: Context) -> Mapping[str, Any] | None:
     """What the training was said to cost, to stand beside what it did; None if it was not said."""
     digest = context.desired.digests.estimate
     run = runs.latest_run(session, context.model, RunKind.ESTIMATE, digest)
@@ -105,3 +92,32 @@ def _planned(session: Session, context: Context) -> Mapping[str, Any] | None:
         return None
     costs: Mapping[str, Any] | None = run.result.get("costs")
     return costs
+
+
+def register(
+    context: Context, session: Session, draft: VersionDraft, *, trigger: str, message: str
+) -> None:
+    """Record the version, point ``candidate`` at it, and tell; ``message`` takes its number."""
+    now = context.tools.clock()
+    version = versions.record_version(session, draft, now=now)
+    at = aliases.find_alias(session, context.model, CANDIDATE)
+    aliases.move_alias(
+        session,
+        context.model,
+        CANDIDATE,
+        to=version.number,
+        expected=at.version if at else None,
+        by="trueup",
+        reason="newest trained version",
+        now=now,
+    )
+    events.record_event(
+        session,
+        kind="VersionRegistered",
+        message=message.format(version.number),
+        model=context.model,
+        trigger=trigger,
+        revision=draft.revision,
+        data={"version": version.number, "training_digest": version.training_digest},
+        now=now,
+    )

@@ -2,6 +2,7 @@
 
 import base64
 import secrets
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime
 
@@ -80,6 +81,21 @@ def latest_run(session: Session, model: str, kind: RunKind, digest: Digest) -> R
         .limit(1)
     )
     return None if row is None else _record(row)
+
+
+def list_runs_of(
+    session: Session, model: str, kind: RunKind, digests: Collection[Digest]
+) -> dict[Digest, list[RunRecord]]:
+    """The runs of this kind for each of these digests, newest first."""
+    rows = session.scalars(
+        select(RunRow)
+        .where(RunRow.model == model, RunRow.kind == kind.value, RunRow.digest.in_(digests))
+        .order_by(RunRow.sequence.desc())
+    )
+    found: dict[Digest, list[RunRecord]] = {}
+    for row in rows:
+        found.setdefault(Digest(row.digest), []).append(_record(row))
+    return found
 
 
 def list_runs(session: Session, model: str, *, limit: int = 50) -> list[RunRecord]:

@@ -234,6 +234,22 @@ class RunRow(Table):
     finished_at: Mapped[datetime | None]
 
 
+class TrialRow(Table):
+    """One trial that a search proposed. What came of it stands with the run of its digest."""
+
+    __tablename__ = "trials"
+
+    model: Mapped[str] = mapped_column(ForeignKey("models.name"), primary_key=True)
+    search_digest: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    total: Mapped[int]
+    digest: Mapped[str]
+    base: Mapped[str]
+    parameters: Mapped[OpenJson]
+    metric: Mapped[str]
+    created_at: Mapped[datetime]
+
+
 class LogRow(Table):
     """One line a job printed."""
 

@@ -9,6 +9,7 @@ from registry.bases import ResolvedBase
 from registry.records import (
     Estimate,
     EvaluationRecord,
+    Failure,
     GateReport,
     GateVerdict,
     HoldRecord,
@@ -19,6 +20,7 @@ from registry.records import (
     Verdict,
     VersionRecord,
 )
+from registry.trial_records import TrialRecord, TrialState
 from specs.model import ModelSpec
 from specs.names import Digest, Revision
 
@@ -141,6 +143,35 @@ def alarm(ratio: float = 1.3) -> SignalRecord:
     return SignalRecord(
         1, NOW, "intents", 1, "prediction", 9.0, 5.0, ratio, ratio >= 1, 400, {}
     )  # fmt: skip
+
+
+def trial(
+    number: int,
+    state: TrialState = TrialState.SUCCEEDED,
+    *,
+    value: float | None = None,
+    of: int = 3,
+) -> TrialRecord:
+    """A trial of the wanted search."""
+    return TrialRecord(
+        model="intents",
+        search_digest=DIGESTS.training,
+        number=number,
+        of=3,
+        digest=Digest(f"sha256:trial-{number}"),
+        base="base",
+        parameters={"learning_rate": number / 1000},
+        metric="f1_macro",
+        created_at=NOW,
+        state=state,
+        run_id=f"r-{number}",
+        version=None,
+        value=value if state is TrialState.SUCCEEDED else None,
+        curve=(),
+        is_reused=False,
+        seconds=1.0,
+        failure=Failure("LossNotFinite", "no number") if state is TrialState.FAILED else None,
+    )
 
 
 NOTHING = Observed()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from controller.actions import (
     Action,
     CancelRun,
+    Choose,
     EstimateCost,
     Evaluate,
     Judge,
@@ -19,12 +20,15 @@ from controller.actions import (
     RemovePin,
     Stall,
     Train,
+    Trial,
     WritePin,
 )
 from controller.planner import plan
 from controller.reconciler import STEPS
 from controller.state import Desired, Observed
 from registry.records import Failure, RunKind, Verdict
+from registry.trial_records import TrialState
+from specs.names import Digest
 from tests.unit.controller.builders import (
     DIGESTS,
     NOTHING,
@@ -33,6 +37,7 @@ from tests.unit.controller.builders import (
     hold,
     judged,
     running,
+    trial,
 )
 
 PASS, FAIL, INCONCLUSIVE = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
@@ -230,6 +235,101 @@ def test_a_pin_to_a_version_that_does_not_exist_is_refused():
     assert "does not exist" in action.failure.message
 
 
+SEARCH = {"search": {"trials": 3, "parameters": {"learning_rate": {"low": 0.001, "high": 0.01}}}}
+PLANNED, RUNNING, FAILED = TrialState.PLANNED, TrialState.RUNNING, TrialState.FAILED
+
+
+def test_a_search_begins_with_its_first_trial():
+    actions = plan(desired(training=SEARCH), NOTHING)
+
+    assert [type(action) for action in actions] == [
+        PrepareData, EstimateCost, Trial, Choose, Evaluate, Judge, Promote,
+    ]  # fmt: skip
+    assert (actions[2].number, actions[2].of, actions[2].digest) == (1, 3, None)
+
+
+def test_bases_without_a_search_are_a_trial_each():
+    wanted = desired(base={"model": "base", "candidates": ["other"]})
+
+    (_, action, *_) = plan(wanted, NOTHING)
+
+    assert (type(action), action.of) == (Trial, 2)
+
+
+@pytest.mark.parametrize("state", [PLANNED, RUNNING], ids=["proposed", "running"])
+def test_a_trial_that_has_begun_is_carried_on(state):
+    observed = Observed(
+        trials=(trial(1, value=0.5), trial(2, state)), data_is_prepared=True, is_estimated=True
+    )
+
+    (action, *_) = plan(desired(training=SEARCH), observed)
+
+    assert (action.number, action.digest) == (2, "sha256:trial-2")
+
+
+def test_the_run_of_a_trial_is_kept_and_one_of_another_search_is_cancelled():
+    observed = Observed(trials=(trial(1, RUNNING),), data_is_prepared=True, is_estimated=True)
+    own, other = (running(Digest(f"sha256:trial-{number}"), RunKind.TRIAL) for number in (1, 9))
+
+    kept = kinds(desired(training=SEARCH), replace(observed, running=own))
+    ended = kinds(desired(training=SEARCH), replace(observed, running=other))
+
+    assert (kept[0], ended[0]) == (Trial, CancelRun)
+
+
+def test_a_trial_is_no_training_of_a_model_that_wants_just_its_values():
+    run = running(DIGESTS.training, RunKind.TRIAL)
+
+    actions = kinds(desired(), Observed(running=run, data_is_prepared=True, is_estimated=True))
+
+    assert actions[0] is CancelRun
+
+
+def test_the_best_trial_is_chosen_and_of_equals_the_earlier_one():
+    trials = (trial(1, value=0.5), trial(2, value=0.7), trial(3, value=0.7))
+    observed = Observed(
+        trials=trials, kept_trials=frozenset({1, 2, 3}), data_is_prepared=True, is_estimated=True
+    )
+
+    (action, *_) = plan(desired(training=SEARCH), observed)
+
+    assert (type(action), action.number) == (Choose, 2)
+
+
+def test_a_failed_trial_does_not_end_the_search():
+    trials = (trial(1, FAILED), trial(2, TrialState.PRUNED), trial(3, value=0.1))
+    observed = Observed(
+        trials=trials, kept_trials=frozenset({3}), data_is_prepared=True, is_estimated=True
+    )
+
+    (action, *_) = plan(desired(training=SEARCH), observed)
+
+    assert (type(action), action.number) == (Choose, 3)
+
+
+def test_a_search_whose_trials_all_failed_stalls_with_their_reasons():
+    trials = tuple(trial(number, FAILED) for number in (1, 2, 3))
+
+    (*_, stall) = plan(
+        desired(training=SEARCH), Observed(trials=trials, data_is_prepared=True, is_estimated=True)
+    )
+
+    assert isinstance(stall, Stall)
+    assert stall.failure.reason == "AllTrialsFailed"
+    assert "LossNotFinite (3)" in stall.failure.message
+
+
+def test_the_best_trial_is_trained_again_when_its_files_are_gone():
+    trials = tuple(trial(number, value=number / 10) for number in (1, 2, 3))
+
+    actions = plan(
+        desired(training=SEARCH), Observed(trials=trials, data_is_prepared=True, is_estimated=True)
+    )
+
+    assert [type(action) for action in actions[:2]] == [Trial, Choose]
+    assert actions[0].number == 3
+
+
 def test_every_kind_of_action_has_a_step():
     assert set(STEPS) == set(get_args(Action))
 
@@ -245,8 +345,18 @@ lives = st.one_of(
     st.builds(lambda evaluated: judged(1, PASS, digest=OTHER_TRAINING, evaluated=evaluated),
               st.booleans()),
 )  # fmt: skip
+states = st.sampled_from([PLANNED, TrialState.SUCCEEDED, TrialState.PRUNED, FAILED])
+tried = st.lists(st.tuples(states, st.sampled_from([0.1, 0.5, 0.9])), max_size=3).map(
+    # Only the newest trial can be one that has not ended: they are tried one after the other.
+    lambda found: tuple(
+        trial(number, FAILED if state is PLANNED and number < len(found) else state, value=value)
+        for number, (state, value) in enumerate(found, start=1)
+    )
+)
 observations = st.builds(
     Observed,
+    trials=tried,
+    kept_trials=st.frozensets(st.integers(1, 3)),
     wanted=versions,
     live=lives,
     running=st.sampled_from(
@@ -270,6 +380,7 @@ wishes = st.sampled_from(
         desired(),
         desired(promotion={"mode": "manual"}),
         desired(gates=[{"metric": "accuracy", "against": "live", "max_drop": 0.01}]),
+        desired(training=SEARCH),
     ]
 )
 
@@ -295,7 +406,16 @@ def test_nothing_is_trained_while_a_version_of_the_digest_exists(wanted, observe
     actions = plan(wanted, observed)
 
     if observed.wanted is not None:
-        assert not any(isinstance(action, Train) for action in actions)
+        assert not any(isinstance(action, Train | Trial | Choose) for action in actions)
+
+
+@given(wishes, observations)
+def test_no_version_is_made_while_a_trial_is_missing_or_its_files_are(wanted, observed):
+    actions = plan(wanted, observed)
+
+    if actions and isinstance(actions[0], Choose):
+        assert len([one for one in observed.trials if one.has_ended]) == 3
+        assert actions[0].number in observed.kept_trials
 
 
 @given(wishes, observations)
@@ -313,7 +433,11 @@ def test_carrying_out_every_action_leaves_nothing_to_plan(wanted, observed):
         for action in plan(wanted, observed)[:1]:
             observed = carried_out(action, observed)
 
-    assert plan(wanted, observed) == ()
+    # A search may find that none of its trials gave a model: only a person can change that.
+    left = plan(wanted, observed)
+    assert left == () or isinstance(left[-1], Stall)
+    if any(one.state is TrialState.SUCCEEDED for one in observed.trials):
+        assert left == ()
 
 
 def carried_out(action: Action, observed: Observed) -> Observed:  # noqa: PLR0912  (a closed set)
@@ -326,8 +450,15 @@ def carried_out(action: Action, observed: Observed) -> Observed:  # noqa: PLR091
             return replace(observed, data_is_prepared=True, running=None)
         case EstimateCost():
             return replace(observed, is_estimated=True, running=None)
-        case Train():
+        case Train() | Choose():
             return replace(observed, wanted=judged(2, evaluated=False), running=None)
+        case Trial(number=number):
+            others = tuple(one for one in observed.trials if one.number != number)
+            ended = (*others, trial(number, value=0.6))
+            kept = observed.kept_trials | {number}
+            return replace(observed, trials=ended, kept_trials=kept, running=None)
+        case Stall():
+            return observed
         case Evaluate(training_digest=digest) if digest == OTHER_TRAINING:
             return replace(observed, live=judged(1, PASS, digest=OTHER_TRAINING))
         case Evaluate():

@@ -272,7 +272,6 @@ def test_what_fits_a_classifier_only_is_told_of_a_generating_model(said, change,
 
 
 NOT_YET = {
-    "candidates": (("revision: null", "candidates: [org/other]"), "spec.base.candidates"),
     "a base from the registry": (("model: org/base", "model: registry:a@live"), "spec.base.model"),
     "an executor": (
         ("  evaluation:", "  compute: {executor: ray}\n  evaluation:"),
@@ -286,7 +285,6 @@ NOT_YET = {
         ("  evaluation:", "  compute: {resources: {cpus: 2}}\n  evaluation:"),
         "spec.compute.resources",
     ),
-    "search": (("seed: 17", "search: {trials: 3}"), "spec.training.search"),
     "early stopping": (("seed: 17", "early_stopping: {}"), "spec.training.early_stopping"),
     "mitigation": (("seed: 17", "mitigation: {augment: [typos]}"), "spec.training.mitigation"),
     "an initialisation": (

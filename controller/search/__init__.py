@@ -1,0 +1,1 @@
+"""Which trial comes next, and which one was best. Pure: the same trials give the same answer."""
