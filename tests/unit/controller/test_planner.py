@@ -251,7 +251,7 @@ def test_a_search_begins_with_its_first_trial():
 def test_bases_without_a_search_are_a_trial_each():
     wanted = desired(base={"model": "base", "candidates": ["other"]})
 
-    (_, action, *_) = plan(wanted, NOTHING)
+    (_, _, action, *_) = plan(wanted, NOTHING)
 
     assert (type(action), action.of) == (Trial, 2)
 
