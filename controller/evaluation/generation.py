@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from controller.errors import EvaluationError
 from controller.evaluation.answers import is_exact_match, token_f1
 from controller.evaluation.predictors import JudgedRow, PreparedRow, Tell, judged
+from registry.serving.chat import ChatTemplateError, Message
+from registry.serving.forms import Prompt
 from registry.serving.generator import Generator, load_generator
 
 CHUNK_ROWS = 64
@@ -27,7 +30,13 @@ class GenerationPredictor:
         return prompt
 
     def judge(self, rows: Sequence[PreparedRow], tell: Tell) -> list[JudgedRow]:
-        """Answer every prompt, greedily, and hold the answer against the completion."""
+        """Answer every prompt, greedily, and hold the answer against the completion.
+
+        Of a conversation, the last turn of the assistant is asked for, given all before it.
+
+        Raises:
+            EvaluationError: The chat template fails on a row; names it.
+        """
         found: list[JudgedRow] = []
         order = sorted(range(len(rows)), key=lambda index: len(rows[index]["prompt"]))
         for start in range(0, len(order), CHUNK_ROWS):
@@ -38,9 +47,9 @@ class GenerationPredictor:
         return [found[places[index]] for index in range(len(rows))]
 
     def _judge_chunk(self, rows: Sequence[PreparedRow]) -> list[JudgedRow]:
-        prompts = [row["prompt"] for row in rows]
+        prompts = [self._asked(row) for row in rows]
         wanted = [row["completion"] for row in rows]
-        losses = self._generator.losses(prompts, wanted)
+        losses = self._losses(rows, prompts, wanted)
         longest = max(len(completion) for completion in wanted)
         limit = min(MAX_NEW_TOKENS, longest // CHARACTERS_PER_TOKEN + 1)
         answers = self._generator.generate(prompts, max_new_tokens=limit)
@@ -54,3 +63,26 @@ class GenerationPredictor:
             }
             for row, loss, answer in zip(rows, losses, answers, strict=True)
         ]
+
+    def _losses(
+        self, rows: Sequence[PreparedRow], prompts: Sequence[Prompt], wanted: Sequence[str]
+    ) -> list[float]:
+        try:
+            return self._generator.losses(prompts, wanted)
+        except ChatTemplateError:
+            for row, prompt, completion in zip(rows, prompts, wanted, strict=True):
+                self._check(row, prompt, completion)
+            raise
+
+    def _check(self, row: PreparedRow, prompt: Prompt, completion: str) -> None:
+        try:
+            self._generator.losses([prompt], [completion])
+        except ChatTemplateError as error:
+            problem = f"held-out row {row['row']}: {error}"
+            raise EvaluationError(problem, reason=error.reason, fix=error.fix) from error
+
+    def _asked(self, row: PreparedRow) -> Prompt:
+        if "messages" in row and self._generator.takes_turns:
+            turns: list[Message] = row["messages"][:-1]
+            return turns
+        return self.text_of(row)

@@ -1,7 +1,8 @@
 """A generative version as a thing that answers: prompts in, completions out.
 
-Greedy, so that the same version gives the same answer. The prompt template and the token limit
-are the version's own (``trueup.json``); training builds its rows with the same functions.
+Greedy, so that the same version gives the same answer. How a prompt is written, what ends an answer
+and the token limit are the version's own (``trueup.json``, ``chat_template.jinja``); training
+builds its rows with the same forms.
 """
 
 import json
@@ -17,7 +18,15 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING
 from transformers.utils import logging
 
 from registry.errors import BaseModelError
+from registry.serving.chat import (
+    TEMPLATE_FILE,
+    ChatTemplate,
+    ChatTemplateError,
+    find_chat_template,
+    special_tokens,
+)
 from registry.serving.engine_bases import BasePool, ModelView
+from registry.serving.forms import ChatForm, Form, PlainForm, Prompt
 from registry.serving.quantized_bases import declared_quantization, guard, quantized_options
 from registry.serving.tokens import Ids, TextTokenizer, padded
 from specs.training import Quantization
@@ -33,9 +42,12 @@ class GeneratorManifest:
     """``trueup.json`` of a generative version: what the weights alone do not say."""
 
     method: str
-    prompt_template: str
+    prompt_template: str | None
+    """What stands before the completion; None for a version with a chat template."""
     max_length: int
     """Tokens of prompt and completion together."""
+    stop_token_ids: tuple[int, ...] = ()
+    """What ends an answer, beside what the base says."""
     quantization: Quantization | None = None
     """How the base is held, when the version was trained on it so."""
 
@@ -48,19 +60,25 @@ class GeneratorPool(BasePool):
 
 
 class Generator:
-    """A causal language model with its template."""
+    """A causal language model with its form."""
 
     def __init__(
-        self, view: ModelView, tokenizer: TextTokenizer, manifest: GeneratorManifest
+        self, view: ModelView, tokenizer: TextTokenizer, manifest: GeneratorManifest, form: Form
     ) -> None:
         """``tokenizer`` cuts nothing by itself."""
         self.manifest = manifest
         self._view = view
         self._tokenizer = tokenizer
-        self._end = end_ids(view.config)
+        self._form = form
+        self._end = list(dict.fromkeys([*end_ids(view.config), *manifest.stop_token_ids]))
         self._pad = pad_id(view.config)
 
-    def generate(self, prompts: Sequence[str], *, max_new_tokens: int) -> list[str]:
+    @property
+    def takes_turns(self) -> bool:
+        """Whether prompts may be conversations."""
+        return self.manifest.prompt_template is None
+
+    def generate(self, prompts: Sequence[Prompt], *, max_new_tokens: int) -> list[str]:
         """The completion of each prompt, in their order, without the prompt itself."""
         rows = [self._prompt_ids(prompt, max_new_tokens) for prompt in prompts]
         order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
@@ -69,10 +87,12 @@ class Generator:
             chosen = order[start : start + BATCH_SIZE]
             found = self._generate_batch([rows[index] for index in chosen], max_new_tokens)
             for index, ids in zip(chosen, found, strict=True):
-                texts[index] = self._tokenizer.text(ids)
+                text = self._tokenizer.text(ids)
+                # Blanks around an answer are the chat template's, not the answer's.
+                texts[index] = text.strip() if self.takes_turns else text
         return texts
 
-    def losses(self, prompts: Sequence[str], completions: Sequence[str]) -> list[float]:
+    def losses(self, prompts: Sequence[Prompt], completions: Sequence[str]) -> list[float]:
         """Mean cross-entropy per token of each completion after its prompt, its end included.
 
         Rows are cut as training cuts them: the prompt at its beginning, the completion at its end.
@@ -91,18 +111,18 @@ class Generator:
         """Give back the model; the generator must not be used again."""
         self._view.close()
 
-    def _prompt_ids(self, prompt: str, max_new_tokens: int) -> Ids:
-        ids = prompt_ids(self._tokenizer, self.manifest.prompt_template, prompt, self._end)
+    def _prompt_ids(self, prompt: Prompt, max_new_tokens: int) -> Ids:
+        ids = self._form.prompt_ids(prompt)
         room = max(1, self.manifest.max_length - min(max_new_tokens, self.manifest.max_length // 2))
         return ids[-room:]
 
-    def _with_completion(self, prompt: str, completion: str) -> tuple[Ids, int]:
+    def _with_completion(self, prompt: Prompt, completion: str) -> tuple[Ids, int]:
         """Ids of prompt and completion, and where the completion begins."""
         limit = self.manifest.max_length
-        before = prompt_ids(self._tokenizer, self.manifest.prompt_template, prompt, self._end)
-        [after] = self._tokenizer.plain_ids([completion])
-        after = [*after, *self._end[:1]][: limit - 1]
-        before = before[-(limit - len(after)) :]
+        example = self._form.example(prompt, completion)
+        first, behind = example.answers[-1]
+        after = example.ids[first:behind][: limit - 1]
+        before = example.ids[:first][-(limit - len(after)) :]
         return [*before, *after], len(before)
 
     def _batch_losses(self, rows: Sequence[tuple[Ids, int]]) -> list[float]:
@@ -152,6 +172,7 @@ def load_generator(
         found["method"],
         found["prompt_template"],
         found["max_length"],
+        tuple(found.get("stop_token_ids", ())),
         declared_quantization(found),
     )
     pool = pool or GeneratorPool()
@@ -159,7 +180,26 @@ def load_generator(
         view = pool.full(version_folder)
     else:
         view = pool.adapted(base_folder, version_folder, quantization=manifest.quantization)
-    return Generator(view, TextTokenizer(version_folder, max_length=None), manifest)
+    tokenizer = TextTokenizer(version_folder, max_length=None)
+    form = form_of(version_folder, tokenizer, manifest, end_ids(view.config))
+    return Generator(view, tokenizer, manifest, form)
+
+
+def form_of(
+    folder: Path, tokenizer: TextTokenizer, manifest: GeneratorManifest, end: Sequence[int]
+) -> Form:
+    """How the version in ``folder`` writes prompts; ``end`` holds what ends a text.
+
+    Raises:
+        ChatTemplateError: The version lacks its chat template.
+    """
+    if manifest.prompt_template is not None:
+        return PlainForm(tokenizer, manifest.prompt_template, end)
+    source = find_chat_template(folder)
+    if source is None:
+        problem = f"the version has neither a prompt template nor a {TEMPLATE_FILE}"
+        raise ChatTemplateError(problem, fix="train the version again")
+    return ChatForm(tokenizer, ChatTemplate(source, special_tokens(folder)), end)
 
 
 def build_causal_lm(
@@ -191,12 +231,6 @@ def build_causal_lm(
         base_folder, dtype=torch.float32, use_safetensors=True, **options
     )
     return guard(model).eval()
-
-
-def prompt_ids(tokenizer: TextTokenizer, template: str, prompt: str, end: Sequence[int]) -> Ids:
-    """Token ids of the filled-in template, with the tokenizer's beginning and without its end."""
-    [ids] = tokenizer.ids([template.replace("{prompt}", prompt)])
-    return ids[:-1] if ids and ids[-1] in end else ids
 
 
 def end_ids(config: Any) -> list[int]:

@@ -45,6 +45,22 @@ class TextTokenizer:
         encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
         return [encoding.ids for encoding in encodings]
 
+    def placed_ids(self, text: str) -> tuple[Ids, list[tuple[int, int]]]:
+        """Token ids of a text without adding special tokens, and each token's characters in it."""
+        encoding = self._tokenizer.encode(text, add_special_tokens=False)
+        return encoding.ids, encoding.offsets
+
+    @property
+    def special_ids(self) -> frozenset[int]:
+        """The ids of the special tokens: those that ``text`` leaves out."""
+        added = self._tokenizer.get_added_tokens_decoder()
+        return frozenset(number for number, token in added.items() if token.special)
+
+    def raw_text(self, ids: Sequence[int]) -> str:
+        """The text of ``ids`` with its special tokens."""
+        decoded: str = self._tokenizer.decode(list(ids), skip_special_tokens=False)
+        return decoded
+
     def id_of(self, token: str) -> int | None:
         """The id of a (special) token; None when the vocabulary has none of this name."""
         found: int | None = self._tokenizer.token_to_id(token)

@@ -1,19 +1,21 @@
 """A version carries its tokenizer: the base's own files, byte for byte."""
 
+import json
 import shutil
 from pathlib import Path
 
 from controller.errors import TrainingError
+from registry.serving.chat import TEMPLATE_FILE, TOKENIZER_CONFIG
 
 TOKENIZER_FILES = (
     "tokenizer.json",
-    "tokenizer_config.json",
+    TOKENIZER_CONFIG,
     "special_tokens_map.json",
     "added_tokens.json",
     "vocab.txt",
     "vocab.json",
     "merges.txt",
-    "chat_template.jinja",
+    TEMPLATE_FILE,
 )
 
 
@@ -22,6 +24,15 @@ def copy_tokenizer(base_folder: Path, output: Path) -> None:
     for name in TOKENIZER_FILES:
         if (base_folder / name).is_file():
             shutil.copyfile(base_folder / name, output / name)
+
+
+def write_chat_template(source: str, output: Path) -> None:
+    """Make ``source`` the chat template of the tokenizer in ``output``, and the only one."""
+    (output / TEMPLATE_FILE).write_text(source, encoding="utf-8")
+    config = output / TOKENIZER_CONFIG
+    found = json.loads(config.read_text(encoding="utf-8")) if config.is_file() else {}
+    if found.pop("chat_template", None) is not None:
+        config.write_text(json.dumps(found, indent=2, ensure_ascii=False), encoding="utf-8")
 
 
 def need_tokenizer(base_folder: Path, model: str) -> None:

@@ -78,7 +78,8 @@ def gradients(jobs, request, tmp_path):
         found["base"] = request.getfixturevalue("tiny_base" if causal else "still_base")
         if causal:
             texts = [
-                {"prompt": "one two", "completion": "three " * (1 + n % 5)} for n in range(ROWS)
+                {"row": n + 1, "prompt": "one two", "completion": "three " * (1 + n % 5)}
+                for n in range(ROWS)
             ]
             for split in ("train", "validation"):
                 lines = "".join(json.dumps(row) + "\n" for row in texts)
