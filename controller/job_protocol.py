@@ -69,6 +69,10 @@ class JobFolder:
         """Record one point of a curve."""
         self._append({"kind": "point", "step": step, "name": name, "value": value})
 
+    def event(self, kind: str, message: str) -> None:
+        """Say something that people should find in the model's history."""
+        self._append({"kind": "event", "event": kind, "message": message})
+
     def succeed(self, result: dict[str, Any]) -> None:
         """Write the result; the job is over."""
         self._finish({"ok": True} | result)

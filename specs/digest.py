@@ -90,6 +90,8 @@ def _training_that_counts(spec: Spec) -> Inputs:
     del training["generation" if spec.task == "text-classification" else "head"]
     for name in ARGUMENTS_THAT_ONLY_RECORD:
         del training["arguments"][name]
+    if spec.training.early_stopping is None:
+        training["arguments"].pop("eval_steps", None)  # then evaluations only record, too
     return training
 
 

@@ -5,7 +5,7 @@ another. Each rule names the fields it reads, so that it can be left out when on
 already: a mistake is reported once, where it was made.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -20,6 +20,7 @@ from specs.problems import Loc, Problem, either, suggest
 from specs.search_rules import candidates_fit, search_fits, tried_values
 from specs.searching import concrete
 from specs.supported import not_yet
+from specs.training import STOPPING_METRICS
 
 DATA = ("spec", "data")
 BASE = ("spec", "base")
@@ -125,23 +126,29 @@ def _quantization_fits(spec: Spec) -> Iterator[Problem]:
         yield Problem(at, text, "write load_in_4bit: true", at_key=True)
 
 
-def _stopping_metric_is_known(spec: Spec) -> Iterator[Problem]:
-    stopping = spec.training.early_stopping
-    known = spec.measurable
-    if stopping is not None and stopping.metric not in known:
-        at = (*TRAINING, "early_stopping", "metric")
-        given = "metric" in stopping.model_fields_set
-        yield Problem(at if given else at[:-1], *_unknown_metric(spec, stopping.metric))
+def _stopping_fits(spec: Spec) -> Iterator[Problem]:
+    stopping, at = spec.training.early_stopping, (*TRAINING, "early_stopping")
+    if stopping is None:
+        return
+    if spec.training.method == "linear-probe":
+        text = "linear-probe is fitted at once and takes no steps that could be stopped"
+        yield Problem(at, text, "remove it", at_key=True)
+    known = STOPPING_METRICS[spec.task]
+    if stopping.metric not in known:
+        text, fix = _unknown_metric(spec, stopping.metric, known)
+        yield Problem((*at, "metric"), text, fix)
 
 
 def _metrics_are_known(spec: Spec) -> Iterator[Problem]:
     for index, metric in enumerate(spec.evaluation.metrics or ()):
         if metric not in spec.measurable:
-            yield Problem((*EVALUATION, "metrics", index), *_unknown_metric(spec, metric))
+            known = spec.measurable
+            yield Problem((*EVALUATION, "metrics", index), *_unknown_metric(spec, metric, known))
 
 
-def _unknown_metric(spec: Spec, metric: str) -> tuple[str, str]:
-    known = spec.measurable
+def _unknown_metric(spec: Spec, metric: str, known: Sequence[str]) -> tuple[str, str]:
+    if metric in spec.measurable:
+        return f"{metric} is not measured while training", f"use {either(known)}"
     if metric in KNOWN_METRICS:
         return f"{metric} does not fit {spec.kind}", f"use {either(known)}"
     return f"unknown metric {metric!r}", suggest(metric, known)
@@ -179,7 +186,7 @@ def _searched_values_fit(spec: Spec) -> Iterator[Problem]:
                         yield Problem(place, problem.text, problem.fix)
 
 
-_RULES_OF_TRIALS = (_method_fits, _quantization_fits, _stopping_metric_is_known, not_yet)
+_RULES_OF_TRIALS = (_method_fits, _quantization_fits, _stopping_fits, not_yet)
 
 
 @dataclass(frozen=True)
@@ -198,8 +205,8 @@ RULES = (
     Rule(_generation_fits, (_TASK, (*TRAINING, "generation"))),
     Rule(_quantization_fits, ((*TRAINING, "method"), (*TRAINING, "quantization"))),
     Rule(
-        _stopping_metric_is_known,
-        (_TASK, (*DATA, "columns"), (*TRAINING, "early_stopping")),
+        _stopping_fits,
+        (_TASK, (*DATA, "columns"), (*TRAINING, "method"), (*TRAINING, "early_stopping")),
     ),
     Rule(candidates_fit, ((*BASE, "candidates"),)),
     Rule(search_fits, (_TASK, TRAINING)),

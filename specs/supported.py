@@ -15,7 +15,6 @@ WORKS_SO_FAR: tuple[tuple[str, tuple[Any, ...]], ...] = (
     ("training.quantization", ()),
     ("training.lora.init_lora_weights", (True, False, "gaussian", "orthogonal")),
     ("training.arguments.optim", ("adamw_torch", "adamw_torch_fused", "sgd")),
-    ("training.early_stopping", ()),
     ("training.mitigation", ()),
     ("training.search.pruner", ("none",)),
     ("compute.executor", ("local",)),

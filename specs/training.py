@@ -1,5 +1,6 @@
 """``spec.base``, ``spec.training`` and ``spec.compute``: what is adapted, how, and where."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field
@@ -108,17 +109,32 @@ class Arguments(Section):
     """Tokens per row; longer texts are cut as ``training.truncation`` says, and counted."""
     save_steps: int = Field(default=50, ge=1)
     """Optimizer steps between checkpoints."""
+    eval_steps: int | None = Field(default=None, ge=1)
+    """Optimizer steps between evaluations on the validation rows; null: one after each epoch."""
     logging_steps: int = Field(default=5, ge=1)
     """Optimizer steps between points of the loss curve; no part of the training digest."""
 
 
-class EarlyStopping(Section):
-    """Stop when validation has not improved for ``patience`` evaluations."""
+STOPPING_METRICS: Mapping[str, tuple[str, ...]] = {
+    "text-classification": ("loss", "accuracy", "f1_macro"),
+    "causal-lm": ("loss", "accuracy"),
+}
+"""Task → what training itself measures on the validation rows; for causal-lm per token."""
 
-    metric: str = "f1_macro"
-    """What must improve on the validation rows."""
+
+class EarlyStopping(Section):
+    """Stop when validation has not improved for ``patience`` evaluations.
+
+    The weights of the best evaluation become the version, also when training was not stopped.
+    """
+
+    metric: str = "loss"
+    """What must improve on the validation rows: ``loss``, ``accuracy`` (for causal-lm: per token
+    of the answers), or for text-classification ``f1_macro``."""
     patience: int = Field(default=2, ge=1)
-    """Evaluations without improvement before training stops."""
+    """Evaluations in a row without improvement before training stops."""
+    threshold: float = Field(default=0.0, ge=0)
+    """How much the metric must change for the better to count as an improvement."""
 
 
 class Mitigation(Section):

@@ -19,6 +19,8 @@ class Output:
     lines: tuple[str, ...]
     points: tuple[CurvePoint, ...]
     progress: Progress | None
+    events: tuple[tuple[str, str], ...]
+    """Kind and message of what the job wants to stand in the model's history."""
     job: Job
     """The job with its reading positions moved on."""
 
@@ -36,6 +38,7 @@ def read_output(folder: Path, job: Job) -> Output:
         lines=tuple(log),
         points=tuple(CurvePoint(p["step"], p["name"], p["value"]) for p in points),
         progress=_progress(progress[-1]) if progress else None,
+        events=tuple((e["event"], e["message"]) for e in parsed if e["kind"] == "event"),
         job=dict(job) | {"log_position": log_position, "progress_position": progress_position},
     )
 

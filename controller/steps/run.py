@@ -113,6 +113,8 @@ def _copy_output(context: Context, run: RunRecord) -> RunRecord:
         runs.set_run_job(session, run.id, output.job)
         if output.progress is not None:
             runs.report_progress(session, run.id, output.progress)
+        for kind, message in output.events:
+            _event(session, context, run, kind=kind, message=f"{run.kind} run {run.id}: {message}")
     return replace(run, job=output.job, progress=output.progress or run.progress)
 
 

@@ -1,6 +1,7 @@
 """The training job: ``python -m controller.training FOLDER``."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,15 @@ def main() -> None:
 
 
 def _train(folder: JobFolder) -> dict[str, Any]:
-    from controller.training.runner import train  # noqa: PLC0415  (torch, after the settings above)
+    # torch, after the settings above
+    from controller.training.fitting.repairs import StartAgain  # noqa: PLC0415
+    from controller.training.runner import train  # noqa: PLC0415
 
-    return train(folder)
+    try:
+        return train(folder)
+    except StartAgain:
+        # The same process to everybody outside, and none of its memory inside.
+        os.execv(sys.executable, sys.orig_argv)  # noqa: S606  (this very command, again)
 
 
 def needs_bitsandbytes(job: dict[str, Any]) -> bool:

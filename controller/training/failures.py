@@ -2,14 +2,21 @@
 
 import errno
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from controller.errors import TrainingError
 from controller.training.job import TrainJob
 
-OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "not enough memory")
+OUT_OF_MEMORY = (
+    "can't allocate memory",
+    "out of memory",
+    "not enough memory",
+    "could not allocate",
+    "Cannot allocate memory",
+    "std::bad_alloc",
+)
 NO_SPACE = "No space left on device"
 TORCH_WRITER = "inline_container.cc"
 """torch.save on a full disk says only that its writer's position is not what it should be."""
@@ -28,7 +35,7 @@ def typed_failures(job: TrainJob, disk: Path) -> Iterator[None]:
         raise
     except Exception as error:  # safetensors' error is an Exception of its own, known by its text
         if is_out_of_memory(error):
-            raise _out_of_memory(job) from error
+            raise out_of_memory(job, "loading or measuring") from error
         if is_disk_full(error, disk):
             raise OSError(errno.ENOSPC, NO_SPACE, str(disk)) from error
         raise
@@ -49,19 +56,25 @@ def is_disk_full(error: Exception, disk: Path) -> bool:
     return NO_SPACE in str(error)
 
 
-def loss_not_finite(job: TrainJob, step: int) -> TrainingError:
-    """The loss became NaN or infinite."""
+def loss_not_finite(
+    job: TrainJob, what: str, step: int, points: Sequence[tuple[int, float]]
+) -> TrainingError:
+    """The ``what`` (loss, gradient) became NaN or infinite; ``points`` are the curve before it."""
     rate = job.training.arguments.learning_rate
-    problem = f"the training loss is not a finite number at step {step}"
+    curve = ", ".join(f"{value:.4g} at step {at}" for at, value in points)
+    told = f"; the curve before it: {curve}" if points else ""
+    problem = f"the training {what} is not a finite number at step {step}{told}"
     fix = f"lower training.arguments.learning_rate (it is {rate:g}), or look for broken rows"
     return TrainingError(problem, reason="LossNotFinite", fix=fix)
 
 
-def _out_of_memory(job: TrainJob) -> TrainingError:
+def out_of_memory(job: TrainJob, doing: str) -> TrainingError:
+    """Memory ran out, and smaller batches do not help: they are one row, or were not the cause."""
     arguments = job.training.arguments
-    batch = arguments.per_device_train_batch_size
-    fix = (
-        f"halve per_device_train_batch_size (it is {batch}) and double gradient_accumulation_steps"
-        f" (it is {arguments.gradient_accumulation_steps}): the result is the same"
-    )
-    return TrainingError("training ran out of memory", reason="OutOfMemory", fix=fix)
+    helps = [
+        f"lower training.arguments.max_length (it is {arguments.max_length})",
+        *(["use method: lora"] if job.training.method == "full" else []),
+        "choose a smaller base, or a machine with more memory",
+    ]
+    fix = ", or ".join(helps)
+    return TrainingError(f"out of memory while {doing}", reason="OutOfMemory", fix=fix)

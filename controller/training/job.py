@@ -62,7 +62,6 @@ def _refuse_what_is_not_done(training: Training) -> None:
         "method: qlora": training.method == "qlora",
         "search": training.search is not None,
         "mitigation": training.mitigation is not None,
-        "early_stopping": training.early_stopping is not None,
         f"lora.init_lora_weights: {training.lora.init_lora_weights}": (
             training.lora.init_lora_weights not in PLAIN_INITIALISATIONS
         ),

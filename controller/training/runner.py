@@ -14,6 +14,7 @@ from controller.torch_process import usable_threads
 from controller.training.failures import is_disk_full, typed_failures
 from controller.training.fitting.checkpoints import drop_unsealed
 from controller.training.fitting.fit import Fit, fit
+from controller.training.fitting.repairs import repaired
 from controller.training.job import TrainJob, read_job
 from controller.training.learner import Metrics
 from controller.training.spent import Spent, libraries, machine, peak_memory_bytes
@@ -29,9 +30,10 @@ def train(folder: JobFolder) -> dict[str, Any]:
         BaseModelError: When the base cannot be used for the task.
         OSError: With ENOSPC, when the disk is full.
         Interrupted: After SIGTERM; the work so far is in a checkpoint.
+        StartAgain: With a repair in place, when a new process must go on.
     """
     spent = Spent()
-    job = read_job(folder.job, threads=usable_threads())
+    job = repaired(read_job(folder.job, threads=usable_threads()), folder.path, spent)
     folder.progress("loading", 0, 1, message=job.base.model)
     with _tidy_on_a_full_disk(folder), typed_failures(job, folder.path):
         _make_repeatable(job)
@@ -75,6 +77,9 @@ def _result(job: TrainJob, done: Fit, spent: Spent, measured: Metrics) -> dict[s
             "cpu_seconds": round(used["cpu_seconds"], 2),
             "fit_cpu_seconds": round(used["fit_cpu_seconds"], 2),
             "steps": done.steps,
+            "best_step": done.best_step,
+            "stopped_at_step": done.stopped_at_step,
+            "repairs": done.repairs,
             "train_loss": done.train_loss,
             "validation": done.validation,
             "rows_per_cpu_second": None if speed is None else round(speed, 1),

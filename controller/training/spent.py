@@ -1,5 +1,6 @@
 """What a job has used, over all its attempts."""
 
+import os
 import platform
 import resource
 import time
@@ -18,12 +19,26 @@ class Spent:
     def __init__(self) -> None:
         self._started = time.monotonic()
         self._earlier = {"duration_seconds": 0.0, "cpu_seconds": 0.0, "fit_cpu_seconds": 0.0}
+        self._is_carried = False
+        self._cpu_before = 0.0
         self._fit_started: float | None = None
         self._fit = 0.0
 
     def resume(self, facts: Mapping[str, Any]) -> None:
         """Count what an interrupted attempt had spent when its checkpoint was sealed."""
-        self._earlier = {name: float(facts.get(name, 0.0)) for name in self._earlier}
+        if not self._is_carried:
+            self._earlier = {name: float(facts.get(name, 0.0)) for name in self._earlier}
+
+    def carry(self, used: Mapping[str, Any]) -> None:
+        """Go on from what this same process had ``used`` before it started itself anew."""
+        if used["pid"] == os.getpid():
+            self._earlier = dict(used["spent"])
+            self._cpu_before = float(used["cpu_seconds"])
+            self._is_carried = True
+
+    def used(self) -> dict[str, Any]:
+        """What ``carry`` wants, at the last moment before this process starts itself anew."""
+        return {"pid": os.getpid(), "cpu_seconds": time.process_time(), "spent": self.now()}
 
     def start_fit(self) -> None:
         """From here on CPU time is the fit's own."""
@@ -38,7 +53,7 @@ class Spent:
         """Everything so far."""
         current = {
             "duration_seconds": time.monotonic() - self._started,
-            "cpu_seconds": time.process_time(),
+            "cpu_seconds": time.process_time() - self._cpu_before,
             "fit_cpu_seconds": self._fit_now(),
         }
         return {name: self._earlier[name] + value for name, value in current.items()}

@@ -12,12 +12,36 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from controller.job_protocol import JobFolder
 from controller.training.fitting.checkpoints import PREFIX, seal
+from controller.training.fitting.stopping import Stopping
 from controller.training.learner import Metrics
 from controller.training.spent import Spent
 
 PROGRESS_EVERY_SECONDS = 0.5
-CURVES = {"loss": "train_loss", "learning_rate": "learning_rate"}
+CURVES = {"loss": "train_loss", "learning_rate": "learning_rate", "grad_norm": "grad_norm"}
 """The trainer's names of logged values, and ours."""
+VALIDATION_CURVES = ("loss", "accuracy", "f1_macro")
+
+
+def ending(state: TrainerState) -> dict[str, Any]:
+    """How far the trainer is: what a result, or a run that is resumed after its end, needs."""
+    losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
+    return {
+        "step": state.global_step,
+        "epoch": state.epoch or 0.0,
+        "train_loss": losses[-1] if losses else None,
+    }
+
+
+def validate_and_record(
+    folder: JobFolder, validate: Callable[[], Metrics], *, step: int
+) -> Metrics:
+    """What ``validate`` measures, and its points on the curves."""
+    folder.progress("validating", 0, 1)
+    metrics = validate()
+    for name in VALIDATION_CURVES:
+        if name in metrics:
+            folder.point(step, f"validation_{name}", metrics[name])
+    return metrics
 
 
 class StopRequest:
@@ -42,9 +66,10 @@ class StopRequest:
 class Reporting(TrainerCallback):  # type: ignore[misc]  # transformers is untyped here
     """Progress and curve points into the job's folder."""
 
-    def __init__(self, folder: JobFolder) -> None:
-        """``folder`` takes the lines."""
+    def __init__(self, folder: JobFolder, message: str = "") -> None:
+        """``folder`` takes the lines, each with ``message``."""
         self._folder = folder
+        self._message = message
         self._started = 0.0
         self._first_step = 0
         self._last_line = -math.inf
@@ -55,7 +80,7 @@ class Reporting(TrainerCallback):  # type: ignore[misc]  # transformers is untyp
         """The clock of the estimate starts."""
         self._started = time.monotonic()
         self._first_step = state.global_step
-        self._folder.progress("training", state.global_step, state.max_steps)
+        self._folder.progress("training", state.global_step, state.max_steps, message=self._message)
 
     def on_step_end(
         self, _args: TrainingArguments, state: TrainerState, _control: TrainerControl, **_: Any
@@ -69,7 +94,11 @@ class Reporting(TrainerCallback):  # type: ignore[misc]  # transformers is untyp
         done = state.global_step - self._first_step
         left = (now - self._started) / done * (state.max_steps - state.global_step)
         self._folder.progress(
-            "training", state.global_step, state.max_steps, eta_seconds=round(left, 1)
+            "training",
+            state.global_step,
+            state.max_steps,
+            message=self._message,
+            eta_seconds=round(left, 1),
         )
 
     def on_log(
@@ -82,42 +111,66 @@ class Reporting(TrainerCallback):  # type: ignore[misc]  # transformers is untyp
 
 
 class Validating(TrainerCallback):  # type: ignore[misc]  # transformers is untyped here
-    """Validation after every epoch; the last one is kept, so that it is not done twice."""
+    """Validation after every epoch, or every so many steps, and the end when it says so.
 
-    def __init__(self, folder: JobFolder, validate: Callable[[], Metrics]) -> None:
-        """``validate`` measures the model as it is."""
+    Measured at the end of a step, not of an epoch: so it comes before the step's checkpoint, and a
+    run that is resumed there has neither lost nor doubled an evaluation.
+    """
+
+    def __init__(
+        self,
+        folder: JobFolder,
+        validate: Callable[[], Metrics],
+        stopping: Stopping,
+        eval_steps: int | None,
+    ) -> None:
+        """``validate`` measures the model as it is; ``eval_steps`` None is once an epoch."""
         self._folder = folder
         self._validate = validate
-        self.measured_at = -1
-        self.metrics: Metrics = {}
+        self._stopping = stopping
+        self._eval_steps = eval_steps
+        self._measured_at = -1
+        self._metrics: Metrics = {}
 
-    def on_epoch_end(
+    def on_step_end(
         self, _args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
-        """Measure, and record the points."""
-        if not control.should_training_stop or state.global_step >= state.max_steps:
-            self.measure(state.global_step)
+    ) -> TrainerControl:
+        """Measure when it is time, and end the run when early stopping says so."""
+        step = state.global_step
+        if step >= state.max_steps or self._is_due(state):
+            self._stopping.judge(step, self.measure(step))
+        stopped_at = self._stopping.standing.stopped_at_step
+        if stopped_at is not None:
+            message = f"stopped early at step {stopped_at}"
+            self._folder.progress("training", step, state.max_steps, message=message)
+            control.should_save = True
+            control.should_training_stop = True
+        return control
+
+    def _is_due(self, state: TrainerState) -> bool:
+        if self._eval_steps is not None:
+            return bool(state.global_step % self._eval_steps == 0)
+        return bool(state.epoch == int(state.epoch))
 
     def measure(self, step: int) -> Metrics:
         """The metrics at ``step``, measured now unless they were already."""
-        if self.measured_at != step:
-            self._folder.progress("validating", 0, 1)
-            self.metrics = self._validate()
-            self.measured_at = step
-            for name in ("loss", "accuracy"):
-                if name in self.metrics:
-                    self._folder.point(step, f"validation_{name}", self.metrics[name])
-        return self.metrics
+        if self._measured_at != step:
+            self._metrics = validate_and_record(self._folder, self._validate, step=step)
+            self._measured_at = step
+        return self._metrics
 
 
 class Checkpointing(TrainerCallback):  # type: ignore[misc]  # transformers is untyped here
     """Seals what the trainer saved, and saves and stops when asked to."""
 
-    def __init__(self, checkpoints: Path, spent: Spent, stop: StopRequest) -> None:
+    def __init__(
+        self, checkpoints: Path, spent: Spent, stop: StopRequest, stopping: Stopping
+    ) -> None:
         """``checkpoints`` is where the trainer saves."""
         self._checkpoints = checkpoints
         self._spent = spent
         self._stop = stop
+        self._stopping = stopping
 
     def on_step_end(
         self, _args: TrainingArguments, _state: TrainerState, control: TrainerControl, **_: Any
@@ -132,4 +185,13 @@ class Checkpointing(TrainerCallback):  # type: ignore[misc]  # transformers is u
         self, _args: TrainingArguments, state: TrainerState, _control: TrainerControl, **_: Any
     ) -> None:
         """Only now does the checkpoint count."""
-        seal(self._checkpoints / f"{PREFIX}{state.global_step}", self._spent.now())
+        stopped = self._stopping.standing.stopped_at_step is not None
+        facts = {
+            "is_finished": stopped or state.global_step >= state.max_steps,
+            **ending(state),
+            **self._stopping.facts(),
+            **self._spent.now(),
+        }
+        folder = self._checkpoints / f"{PREFIX}{state.global_step}"
+        seal(folder, facts, needs=self._stopping.needs())
+        self._stopping.tidy()

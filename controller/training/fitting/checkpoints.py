@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,18 +26,27 @@ class Checkpoint:
 
     folder: Path
     facts: Mapping[str, Any]
-    """What was sealed with it: the seconds spent so far."""
+    """What was sealed with it: the seconds spent so far, and how early stopping stands."""
+
+    @property
+    def step(self) -> int:
+        """The optimizer steps it was made after."""
+        return _step(self.folder)
 
 
-def seal(folder: Path, facts: Mapping[str, Any]) -> None:
-    """Make ``folder`` count: every byte on the disk first, then the manifest, at once."""
+def seal(folder: Path, facts: Mapping[str, Any], *, needs: Sequence[str] = ()) -> None:
+    """Make ``folder`` count: every byte on the disk first, then the manifest, at once.
+
+    ``needs`` names sealed folders beside it; without each of them whole it does not count.
+    """
     files = sorted(path for path in folder.iterdir() if path.is_file() and path.name != MANIFEST)
     for path in (*files, folder):
         _flush(path)
     hashes = {path.name: _sha256(path) for path in files}
-    manifest = {"format": 1, "files": hashes, "facts": dict(facts)}
+    manifest = {"format": 1, "files": hashes, "needs": list(needs), "facts": dict(facts)}
     write_atomically(folder / MANIFEST, json.dumps(manifest, indent=1))
     _flush(folder)
+    _flush(folder.parent)
 
 
 def facts_of(folder: Path) -> Mapping[str, Any] | None:
@@ -46,10 +55,11 @@ def facts_of(folder: Path) -> Mapping[str, Any] | None:
         manifest = json.loads((folder / MANIFEST).read_text())
         expected: dict[str, str] = manifest["files"]
         whole = all(_sha256(folder / name) == digest for name, digest in expected.items())
+        beside = [folder.parent / name for name in manifest.get("needs", ())]
+        facts: Mapping[str, Any] = manifest["facts"]
     except (OSError, ValueError, KeyError):
         return None
-    facts: Mapping[str, Any] = manifest["facts"]
-    return facts if whole else None
+    return facts if whole and all(facts_of(other) is not None for other in beside) else None
 
 
 def newest_whole(checkpoints: Path) -> Checkpoint | None:
@@ -63,9 +73,19 @@ def newest_whole(checkpoints: Path) -> Checkpoint | None:
     return None
 
 
+def drop_unneeded(checkpoints: Path, prefix: str, *, keep: Collection[str]) -> None:
+    """Delete folders called ``prefix``... that no sealed checkpoint needs, but for ``keep``."""
+    needed = set(keep)
+    for path in checkpoints.glob(f"{PREFIX}*/{MANIFEST}"):
+        needed.update(json.loads(path.read_text()).get("needs", ()))
+    for folder in checkpoints.glob(f"{prefix}*"):
+        if folder.name not in needed:
+            shutil.rmtree(folder)
+
+
 def drop_unsealed(checkpoints: Path) -> None:
     """Delete what was never finished, without reading what was."""
-    for folder in checkpoints.glob(f"{PREFIX}*"):
+    for folder in checkpoints.iterdir():
         if not (folder / MANIFEST).exists():
             shutil.rmtree(folder)
 

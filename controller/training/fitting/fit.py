@@ -1,10 +1,27 @@
 """The fit: from the newest whole checkpoint, or the start, to the last step."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from typing import Any, NoReturn
 
+from controller.errors import TrainingError
 from controller.job_protocol import Interrupted, JobFolder
-from controller.training.fitting.callbacks import Checkpointing, Reporting, StopRequest, Validating
-from controller.training.fitting.checkpoints import newest_whole
+from controller.training.failures import is_out_of_memory, out_of_memory
+from controller.training.fitting.callbacks import (
+    Checkpointing,
+    Reporting,
+    StopRequest,
+    Validating,
+    ending,
+    validate_and_record,
+)
+from controller.training.fitting.checkpoints import Checkpoint, newest_whole
+from controller.training.fitting.repairs import (
+    LOSS_NOT_FINITE,
+    go_back_once,
+    halve_the_batch,
+    read_repairs,
+)
+from controller.training.fitting.stopping import Stopping
 from controller.training.fitting.trainer import FineTuner
 from controller.training.job import TrainJob
 from controller.training.learner import Learner, Metrics
@@ -19,39 +36,93 @@ class Fit:
     train_loss: float | None
     """The mean over the last logged steps; None when nothing was stepped."""
     validation: Metrics
+    """Of the weights that became the version's."""
     rows_seen: int
     """Rows that went forward and backward, over all epochs and attempts."""
+    best_step: int | None = None
+    """The step whose weights became the version's, with early stopping."""
+    stopped_at_step: int | None = None
+    """The step after which early stopping ended the run; None when it did not."""
+    repairs: list[dict[str, Any]] = field(default_factory=list)
+    """What the run changed about itself instead of failing."""
 
 
 def fit(learner: Learner, job: TrainJob, folder: JobFolder, spent: Spent) -> Fit:
-    """Train ``learner.model`` in place.
+    """Train ``learner.model`` in place; with early stopping, to the weights of the best step.
 
     Raises:
         Interrupted: After SIGTERM, with a checkpoint of the last step in place.
+        StartAgain: With a repair in place; a new process goes on with it.
+        TrainingError: When memory does not suffice for one row, or the loss is not finite again.
     """
-    validating = Validating(folder, learner.validate)
     if not any(value.requires_grad for value in learner.model.parameters()):
-        return Fit(0, None, validating.measure(0), 0)  # a linear probe is done when it is made
-    stop = StopRequest()
+        # A linear probe is done when it is made.
+        return Fit(0, None, validate_and_record(folder, learner.validate, step=0), 0)
     tuner = FineTuner(learner, job, folder.checkpoints)
+    stopping = Stopping(job.training.early_stopping, folder.checkpoints, tuner.save_trained)
+    stopping.need_rows(job.prepared)
+    validating = Validating(folder, learner.validate, stopping, job.training.arguments.eval_steps)
+    repairs = read_repairs(folder.path)
+    stop = StopRequest()
     # Validation before reporting: the line that stands at an epoch's end is then "training" again.
-    for callback in (validating, Reporting(folder), Checkpointing(folder.checkpoints, spent, stop)):
+    for callback in (
+        validating,
+        Reporting(folder, repairs[-1].message if repairs else ""),
+        Checkpointing(folder.checkpoints, spent, stop, stopping),
+    ):
         tuner.add_callback(callback)
     start = newest_whole(folder.checkpoints)
     if start is not None:
         spent.resume(start.facts)
+        stopping.resume(start.facts)
         print(f"resuming from {start.folder.name}", flush=True)  # noqa: T201  (the job's log)
-    with stop.listening():
-        spent.start_fit()
+    if start is not None and start.facts["is_finished"]:
+        tuner.restore_trained(start.folder)
+        ended = start.facts
+    else:
+        with stop.listening():
+            spent.start_fit()
+            failure = _step_to_the_end(tuner, start)
+            spent.end_fit()
+        if failure is not None:
+            _repair_or_raise(failure, job, folder, spent=spent, step=tuner.state.global_step + 1)
+        if stop.is_made:
+            raise Interrupted
+        ended = ending(tuner.state)
+    for best in stopping.needs():
+        tuner.restore_trained(folder.checkpoints / best)
+    standing = stopping.standing
+    return Fit(
+        steps=ended["step"],
+        train_loss=ended["train_loss"],
+        validation=standing.metrics or validating.measure(ended["step"]),
+        rows_seen=round(ended["epoch"] * len(learner.rows)),
+        best_step=standing.best_step,
+        stopped_at_step=standing.stopped_at_step,
+        repairs=[asdict(repair) for repair in repairs],
+    )
+
+
+def _step_to_the_end(tuner: FineTuner, start: Checkpoint | None) -> Exception | None:
+    """Train; return, without what it holds in memory, an error that might be repaired."""
+    try:
         tuner.train(resume_from_checkpoint=str(start.folder) if start is not None else None)
-        spent.end_fit()
-    if stop.is_made:
-        raise Interrupted
-    steps = tuner.state.global_step
-    rows = round((tuner.state.epoch or 0) * len(learner.rows))
-    return Fit(steps, _last_loss(tuner), validating.measure(steps), rows)
+    except TrainingError as error:
+        if error.reason == LOSS_NOT_FINITE:
+            return error.with_traceback(None)
+        raise
+    except (MemoryError, RuntimeError) as error:
+        if is_out_of_memory(error):
+            return MemoryError(str(error))
+        raise
+    return None
 
 
-def _last_loss(tuner: FineTuner) -> float | None:
-    losses = [entry["loss"] for entry in tuner.state.log_history if "loss" in entry]
-    return losses[-1] if losses else None
+def _repair_or_raise(
+    failure: Exception, job: TrainJob, folder: JobFolder, *, spent: Spent, step: int
+) -> NoReturn:
+    if isinstance(failure, MemoryError):
+        halve_the_batch(job, folder, spent, step)
+        raise out_of_memory(job, "training with one row a batch") from failure
+    go_back_once(job, folder, spent, step)
+    raise failure

@@ -6,6 +6,7 @@ a step is that of one big batch, however many batches and processes it is made o
 (transformers#47688); a loss that is not finite ends it.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from torch.utils.data import Dataset, Sampler
 from transformers import Trainer, TrainingArguments
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
+from controller.errors import TrainingError
 from controller.training.failures import loss_not_finite
 from controller.training.job import TrainJob
 from controller.training.learner import Learner, TokenRow
@@ -26,6 +28,8 @@ from controller.training.weights import (
 )
 
 WEIGHTS_FILE = "trained.safetensors"
+EVIDENCE = 5
+"""Points of the loss curve that an error about it quotes."""
 KEPT_CHECKPOINTS = 2
 """Two, so that one is whole whenever the process is killed while it writes the other."""
 
@@ -92,12 +96,33 @@ class FineTuner(Trainer):  # type: ignore[misc]  # untyped here
         self._job = job
         self._lengths = [len(row["input_ids"]) for row in learner.rows]
 
+    def save_trained(self, folder: Path) -> None:
+        """Write the trained weights of this moment into ``folder``."""
+        folder.mkdir(parents=True, exist_ok=True)
+        save_weights(trained_weights(self.model), folder / WEIGHTS_FILE)
+
+    def restore_trained(self, folder: Path) -> None:
+        """Put the trained weights in ``folder`` back."""
+        restore_weights(self.model, load_weights(folder / WEIGHTS_FILE))
+
     def training_step(self, *given: Any, **named: Any) -> torch.Tensor:
         """One forward and backward pass; TrainingError when its loss is not finite."""
         loss: torch.Tensor = super().training_step(*given, **named)
         if not torch.isfinite(loss):
-            raise loss_not_finite(self._job, self.state.global_step + 1)
+            raise self._not_finite("loss")
         return loss
+
+    def _clip_grad_norm(self, model: Any) -> Any:
+        norm = super()._clip_grad_norm(model)
+        # Before the optimizer's step: after it the weights would be lost, and the loss of the last
+        # step would have told nobody. A gradient scaler (fp16) skips such steps by itself.
+        if self.accelerator.scaler is None and not math.isfinite(float(norm)):
+            raise self._not_finite("gradient")
+        return norm
+
+    def _not_finite(self, what: str) -> TrainingError:
+        points = [(one["step"], one["loss"]) for one in self.state.log_history if "loss" in one]
+        return loss_not_finite(self._job, what, self.state.global_step + 1, points[-EVIDENCE:])
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:  # noqa: ARG002  (base's)
         arguments = self._job.training.arguments
@@ -106,17 +131,15 @@ class FineTuner(Trainer):  # type: ignore[misc]  # untyped here
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:  # noqa: ARG002
         assert output_dir is not None, "only checkpoints are saved through the trainer"
-        Path(output_dir).mkdir(parents=True, exist_ok=True)
-        save_weights(trained_weights(self.model), Path(output_dir) / WEIGHTS_FILE)
+        self.save_trained(Path(output_dir))
 
-    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
-        weights = load_weights(Path(resume_from_checkpoint) / WEIGHTS_FILE)
-        restore_weights(model or self.model, weights)
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:  # noqa: ARG002
+        self.restore_trained(Path(resume_from_checkpoint))
 
 
 def training_arguments(job: TrainJob, checkpoints: Path) -> TrainingArguments:
     """The declared arguments, and what Trueup adds to them."""
-    declared = job.training.arguments.model_dump(exclude={"max_length"})
+    declared = job.training.arguments.model_dump(exclude={"max_length", "eval_steps"})
     return TrainingArguments(
         **declared,
         output_dir=str(checkpoints),

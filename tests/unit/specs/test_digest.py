@@ -72,6 +72,16 @@ CHANGES = {
         set(),
     ),
     "more checkpoints": ("learning_rate: 1e-3", "save_steps: 1, learning_rate: 1e-3", set()),
+    "more evaluations of a run that they cannot end": (
+        "learning_rate: 1e-3",
+        "eval_steps: 5, learning_rate: 1e-3",
+        set(),
+    ),
+    "evaluations that may end the run": (
+        "learning_rate: 1e-3}",
+        "eval_steps: 5, learning_rate: 1e-3}\n    early_stopping: {}",
+        WEIGHTS,
+    ),
     "a default that is written down": ("seed: 17", "seed: 17\n    head: {pooling: auto}", set()),
     "a whole number for a number": ("capture: 1.0", "capture: 1", set()),
     "a number spelled another way": ("learning_rate: 1e-3", "learning_rate: 0.001", set()),

@@ -285,7 +285,6 @@ NOT_YET = {
         ("  evaluation:", "  compute: {resources: {cpus: 2}}\n  evaluation:"),
         "spec.compute.resources",
     ),
-    "early stopping": (("seed: 17", "early_stopping: {}"), "spec.training.early_stopping"),
     "mitigation": (("seed: 17", "mitigation: {augment: [typos]}"), "spec.training.mitigation"),
     "an initialisation": (
         ("r: 16", "init_lora_weights: pissa"),
@@ -350,12 +349,24 @@ def test_quantization_says_which(said, changes, expected):
     [
         ("{metric: f1}", "21:30: spec.training.early_stopping.metric: unknown metric 'f1'"),
         ("{metric: perplexity}", "21:30: spec.training.early_stopping.metric: perplexity does not"),
+        (
+            "{metric: recall_macro}",
+            "21:30: spec.training.early_stopping.metric: recall_macro is not measured while",
+        ),
     ],
 )
 def test_early_stopping_needs_a_metric_of_the_task(said, given, start):
     errors = said(("seed: 17", f"early_stopping: {given}"))
 
     assert any(error.startswith(start) for error in errors)
+
+
+def test_early_stopping_works_with_its_defaults_where_there_are_steps(said):
+    asked = ("seed: 17", "early_stopping: {}")
+
+    assert said(asked) == []
+    (error,) = said(asked, ("method: lora", "method: linear-probe"))
+    assert "linear-probe is fitted at once and takes no steps" in error
 
 
 def test_a_watched_slice_must_be_declared(said):

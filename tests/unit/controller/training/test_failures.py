@@ -71,14 +71,14 @@ def test_a_disk_that_fills_while_a_checkpoint_is_written_leaves_room_to_say_so(j
     assert not list((small_disk / "checkpoints").iterdir())
 
 
-def test_torch_out_of_memory_says_which_numbers_to_change(job):
+def test_torch_out_of_memory_outside_the_fit_says_what_would_help(job):
     from controller.training.failures import typed_failures
 
     with pytest.raises(TrainingError) as raised, typed_failures(job, Path("/job")):
         torch.empty(1 << 50)
 
     assert raised.value.reason == "OutOfMemory"
-    assert "per_device_train_batch_size (it is 32)" in raised.value.fix
+    assert "max_length (it is 64)" in raised.value.fix
 
 
 def test_other_errors_pass_unchanged(job):

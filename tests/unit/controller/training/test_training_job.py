@@ -65,7 +65,10 @@ def test_progress_and_curves_reach_the_job_folder(undisturbed):
 
     in_order = list(dict.fromkeys(phases))
     assert in_order == ["loading", "probing", "training", "validating", "saving"]
-    assert curves == {"train_loss", "learning_rate", "validation_loss", "validation_accuracy"}
+    assert curves == {
+        *("train_loss", "learning_rate", "grad_norm"),
+        *("validation_loss", "validation_accuracy", "validation_f1_macro"),
+    }
 
 
 def test_the_adapter_config_names_the_base_by_its_hub_id_and_no_local_path(undisturbed):

@@ -2,7 +2,13 @@ import shutil
 
 import pytest
 
-from controller.training.fitting.checkpoints import MANIFEST, facts_of, newest_whole, seal
+from controller.training.fitting.checkpoints import (
+    MANIFEST,
+    drop_unneeded,
+    facts_of,
+    newest_whole,
+    seal,
+)
 
 
 def checkpoint(folder, step, *, sealed=True):
@@ -72,3 +78,27 @@ def test_a_checkpoint_may_be_moved(tmp_path):
     moved = shutil.copytree(made, tmp_path / "elsewhere")
 
     assert facts_of(moved) == {"cpu_seconds": 5.0}
+
+
+def test_a_checkpoint_without_the_best_weights_it_speaks_of_does_not_count(tmp_path):
+    best = tmp_path / "best-5"
+    best.mkdir()
+    (best / "trained.safetensors").write_bytes(b"the best so far")
+    seal(best, {})
+    checkpoint(tmp_path, 4)
+    seal(checkpoint(tmp_path, 6, sealed=False), {}, needs=["best-5"])
+    assert newest_whole(tmp_path).folder.name == "checkpoint-6"
+
+    (best / "trained.safetensors").write_bytes(b"the best so fat")
+
+    assert newest_whole(tmp_path).folder.name == "checkpoint-4"
+
+
+def test_best_weights_stay_as_long_as_a_checkpoint_speaks_of_them(tmp_path):
+    for step in (5, 10, 15):
+        (tmp_path / f"best-{step}").mkdir()
+    seal(checkpoint(tmp_path, 12, sealed=False), {}, needs=["best-10"])
+
+    drop_unneeded(tmp_path, "best-", keep=["best-15"])
+
+    assert {path.name for path in tmp_path.glob("best-*")} == {"best-10", "best-15"}
