@@ -9,6 +9,7 @@ from controller.context import Tools
 from controller.desired import desire
 from controller.observe import observe
 from controller.planner import plan
+from controller.state import Desired, Observed
 from specs.errors import TrueupError
 from specs.names import Revision
 
@@ -19,6 +20,8 @@ class Preview:
 
     revision: Revision
     plans: dict[str, Plan]
+    states: Mapping[str, tuple[Desired, Observed]]
+    """Model → the two states that its plan was made from."""
     problems: Mapping[str, str]
     """Model (or spec file) → why there is no plan for it."""
 
@@ -29,6 +32,7 @@ def preview(tools: Tools, *, revision: str | None) -> Preview:
     at = repository.resolve(revision) if revision else repository.fetch()
     catalog = read_catalog(repository, at, specs_path=tools.settings.specs_path)
     plans: dict[str, Plan] = {}
+    states: dict[str, tuple[Desired, Observed]] = {}
     problems = {path: str(errors[0]) for path, errors in catalog.errors.items()}
     for name, loaded in catalog.models.items():
         try:
@@ -51,5 +55,6 @@ def preview(tools: Tools, *, revision: str | None) -> Preview:
                 is_in_history=lambda earlier: repository.contains(earlier, at=at),
                 forgiven_before=None,
             )
+        states[name] = (desired, observed)
         plans[name] = plan(desired, observed)
-    return Preview(at, plans, problems)
+    return Preview(at, plans, states, problems)

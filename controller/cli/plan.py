@@ -1,6 +1,10 @@
-"""``trueup plan``: what the controller would do at a revision, and why. Changes nothing."""
+"""``trueup plan``: what the controller would do at a revision, why, and what it would cost.
 
-from dataclasses import asdict
+Changes nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -8,11 +12,15 @@ import typer
 from controller.cli.failures import BadInputError, not_so
 from controller.cli.options import JsonOption, OptionalModelArgument
 from controller.cli.output import print_json, say
+from controller.cli.plan_costs import as_json, progress_teller, show_forecast
 from controller.cli.setup import load_settings
 
 if TYPE_CHECKING:
     # Types only: `trueup --help` must not load the store.
-    from controller.actions import Action
+    from controller.actions import Action, Plan
+    from controller.context import Tools
+    from controller.forecast import Forecast
+    from controller.preview import Preview
 
 RepoOption = Annotated[
     str | None, typer.Option("--repo", metavar="DIR_OR_URL", help="The GitOps repository.")
@@ -24,6 +32,23 @@ RevisionOption = Annotated[
     str | None,
     typer.Option("--revision", metavar="REV", help="A branch, tag or commit; else the branch."),
 ]
+CostsOption = Annotated[
+    bool,
+    typer.Option(
+        "--costs/--no-costs",
+        help="Check the rows and say what training would cost; it may pull the data.",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What one call is about."""
+
+    revision: str
+    plans: "Mapping[str, Plan]"
+    forecasts: "Mapping[str, Forecast]"
+    problems: Mapping[str, str]
 
 
 def plan(
@@ -31,9 +56,10 @@ def plan(
     repo: RepoOption = None,
     home: HomeOption = None,
     revision: RevisionOption = None,
+    costs: CostsOption = True,
     json_: JsonOption = False,
 ) -> None:
-    """Show, for each model, what would be done at a revision and why."""
+    """Show, for each model, what would be done at a revision, why, and what it would cost."""
     from controller.preview import preview
     from controller.wiring import open_tools
 
@@ -46,25 +72,49 @@ def plan(
         )
     plans = {one: plan for one, plan in found.plans.items() if name in {None, one}}
     problems = {one: problem for one, problem in found.problems.items() if name in {None, one}}
-    if json_:
-        print_json(
-            {
-                "revision": found.revision,
-                "models": {
-                    one: [_as_json(action) for action in plan] for one, plan in plans.items()
-                },
-                "problems": problems,
-            }
-        )
-    else:
-        _show(found.revision, plans, problems)
-    if problems:
+    forecasts = _forecasts(tools, found, plans) if costs else {}
+    shown = Shown(found.revision, plans, forecasts, problems | _refusals(forecasts))
+    _print_as_json(shown) if json_ else _show(shown)
+    if shown.problems:
         not_so()
 
 
-def _show(revision: str, plans: "dict[str, tuple[Action, ...]]", problems: dict[str, str]) -> None:
-    say(f"At {revision}:")
-    for name, actions in plans.items():
+def _forecasts(tools: "Tools", found: "Preview", plans: "Mapping[str, Plan]") -> dict[str, Any]:
+    from controller.forecast import forecast
+
+    return {
+        name: forecast(tools, *found.states[name], plan, tell=progress_teller(name))
+        for name, plan in plans.items()
+    }
+
+
+def _refusals(forecasts: "Mapping[str, Forecast]") -> dict[str, str]:
+    from controller.forecast import Refused
+
+    refused = {name: one.failure for name, one in forecasts.items() if isinstance(one, Refused)}
+    return {
+        name: f"{failure.reason}: {failure.message}" + (f" ({failure.fix})" if failure.fix else "")
+        for name, failure in refused.items()
+    }
+
+
+def _print_as_json(shown: Shown) -> None:
+    print_json(
+        {
+            "revision": shown.revision,
+            "models": {
+                name: [_action_as_json(action) for action in plan]
+                for name, plan in shown.plans.items()
+            },
+            "costs": {name: as_json(one) for name, one in shown.forecasts.items()},
+            "problems": shown.problems,
+        }
+    )
+
+
+def _show(shown: Shown) -> None:
+    say(f"At {shown.revision}:")
+    for name, actions in shown.plans.items():
         if not actions:
             say(f"  {name}: nothing to do")
             continue
@@ -72,13 +122,15 @@ def _show(revision: str, plans: "dict[str, tuple[Action, ...]]", problems: dict[
         for number, action in enumerate(actions, start=1):
             what = type(action).__name__
             say(f"    {number}. {what:<12} {action.why}")
-    for name, problem in problems.items():
+    for name, one in shown.forecasts.items():
+        show_forecast(name, one)
+    for name, problem in shown.problems.items():
         typer.echo(f"  {name}: {problem}", err=True)
-    if not plans and not problems:
+    if not shown.plans and not shown.problems:
         say("  no specs; `trueup init DIR` makes a repository with one")
 
 
-def _as_json(action: "Action") -> dict[str, Any]:
+def _action_as_json(action: "Action") -> dict[str, Any]:
     fields = asdict(action)
     if "stage" in fields:
         fields["stage"] = fields["stage"].__name__

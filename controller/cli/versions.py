@@ -20,6 +20,7 @@ from controller.cli.output import (
     short_revision,
 )
 from controller.cli.setup import connect
+from registry.amounts import amount, name_of
 
 NO_VERSIONS = "No versions yet. `trueup status {name}` says what the model waits for."
 HEADLINE_METRICS = ("f1_macro", "accuracy", "token_f1", "exact_match", "perplexity", "loss")
@@ -59,6 +60,7 @@ def show(
         print_json(detail)
         return
     _print_origin(detail)
+    _print_costs(detail["costs"])
     _print_metrics(detail["metrics"])
     _print_gates(detail["gates"])
     _print_slices(detail["slices"])
@@ -121,6 +123,23 @@ def _print_origin(detail: Json) -> None:
         "files": ", ".join(f"{path} ({_size(one)})" for path, one in detail["files"].items()),
     }
     print_facts(facts)
+
+
+def _print_costs(costs: Sequence[Json]) -> None:
+    if not costs:
+        return
+    say()
+    rows = [
+        (
+            name_of(one["quantity"]),
+            amount(one["quantity"], one["planned"]),
+            amount(one["quantity"], one["actual"]),
+            "-" if one["ratio"] is None else f"{one['ratio']:.2f}",
+            one["basis"] or "not planned",
+        )
+        for one in costs
+    ]
+    print_table(("COST", "PLANNED", "ACTUAL", "RATIO", "PLANNED FROM"), rows)
 
 
 def _print_metrics(metrics: Mapping[str, Json]) -> None:

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from controller.actions import PrepareData
-from controller.context import Context
+from controller.context import Context, Tools
 from controller.outcomes import Outcome
+from controller.state import Desired
 from controller.steps.run import RunRequest, advance
 from registry.records import RunKind, RunRecord
 from registry.store.database import Session
@@ -18,7 +19,7 @@ def prepare_data(context: Context, action: PrepareData) -> Outcome:
     request = RunRequest(
         RunKind.DATA,
         action.digest,
-        make_job=lambda: _job(context),
+        make_job=lambda: data_job(context.tools, context.desired),
         collect=lambda _output, _result: _record,
     )
     run = context.observed.running
@@ -28,8 +29,8 @@ def prepare_data(context: Context, action: PrepareData) -> Outcome:
     return advance(context, request)
 
 
-def _job(context: Context) -> Mapping[str, Any]:
-    desired, tools = context.desired, context.tools
+def data_job(tools: Tools, desired: Desired) -> dict[str, Any]:
+    """What a data job is told."""
     return {
         "task": desired.model.spec.task,
         "repo": {

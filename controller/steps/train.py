@@ -7,6 +7,7 @@ from typing import Any
 from controller.actions import Train
 from controller.context import Context
 from controller.outcomes import Outcome
+from controller.state import Desired
 from controller.steps.run import Record, RunRequest, advance
 from registry.artifacts.folders import put_folder, refuse_pickles
 from registry.bases import ResolvedBase
@@ -75,7 +76,7 @@ def _collect(context: Context, output: Path, result: Mapping[str, Any]) -> Recor
             training=dict(result["training"])
             | {
                 "run_seconds": round((now - run.started_at).total_seconds(), 2),
-                "planned": planned_costs(session, context),
+                "planned": planned_costs(session, desired),
             },
         )
         message = "version {} was trained"
@@ -84,10 +85,9 @@ def _collect(context: Context, output: Path, result: Mapping[str, Any]) -> Recor
     return record
 
 
-def planned_costs(session: Session, context: Context) -> Mapping[str, Any] | None:
-    """What the training was said to cost, to stand beside what it did; None if it was not said."""
-    digest = context.desired.digests.estimate
-    run = runs.latest_run(session, context.model, RunKind.ESTIMATE, digest)
+def planned_costs(session: Session, desired: Desired) -> Mapping[str, Any] | None:
+    """What the wanted training was said to cost, or None: it stands beside what it did cost."""
+    run = runs.latest_run(session, desired.name, RunKind.ESTIMATE, desired.digests.estimate)
     if run is None or run.state is not RunState.SUCCEEDED or run.result is None:
         return None
     costs: Mapping[str, Any] | None = run.result.get("costs")

@@ -175,6 +175,18 @@ class GateReportOut(Wire):
     created_at: Moment
 
 
+class CostOut(Wire):
+    """One quantity of a training: planned beside actual; ratio 1 is a plan that was right."""
+
+    quantity: str
+    planned: Number | None
+    low: Number | None
+    high: Number | None
+    actual: Number | None
+    ratio: Number | None
+    basis: str
+
+
 class VersionDetailOut(VersionOut):
     """A version with everything that is known of it."""
 
@@ -182,6 +194,7 @@ class VersionDetailOut(VersionOut):
     files: dict[str, BlobOut]
     lineage: Mapping[str, Any]
     training: Mapping[str, Any]
+    costs: list[CostOut]
     slices: dict[str, dict[str, EstimateOut]]
     gates: GateReportOut | None
     report: Mapping[str, Any]

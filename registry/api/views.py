@@ -3,6 +3,7 @@
 from registry.api.schemas import (
     BlobOut,
     ConditionOut,
+    CostOut,
     EstimateOut,
     GateReportOut,
     HoldOut,
@@ -11,6 +12,7 @@ from registry.api.schemas import (
     VersionDetailOut,
     VersionOut,
 )
+from registry.costs import costs_of
 from registry.overview import ModelStatus, VersionView
 
 
@@ -56,6 +58,7 @@ def version_detail_out(view: VersionView) -> VersionDetailOut:
         files={path: BlobOut.model_validate(blob) for path, blob in version.files.items()},
         lineage=version.lineage,
         training=version.training,
+        costs=[CostOut.model_validate(one) for one in costs_of(version)],
         slices={
             name: {metric: EstimateOut.model_validate(one) for metric, one in metrics.items()}
             for name, metrics in slices.items()

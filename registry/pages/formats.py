@@ -4,6 +4,8 @@ import math
 import re
 from datetime import datetime, timedelta
 
+from registry.amounts import amount, name_of
+
 DASH = "\N{EN DASH}"
 _NEEDS_NO_FRACTION = 1000
 _COMMIT = re.compile(r"@sha1:([0-9a-f]{7})[0-9a-f]{33}")
@@ -60,6 +62,8 @@ def words(name: str) -> str:
 
 
 FILTERS = {
+    "amount": lambda value, quantity: amount(quantity, value),
+    "quantity": name_of,
     "ago": ago,
     "duration": duration,
     "number": number,

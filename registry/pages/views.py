@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from registry.costs import Cost, costs_of
 from registry.overview import ModelStatus, VersionView, list_statuses, read_status, read_versions
 from registry.pages.health import health_of
 from registry.pages.plot import Plot, plot_metrics
@@ -71,6 +72,11 @@ class ModelPage:
         """The live version."""
         number = self.status.live_version
         return next((view for view in self.versions if view.version.number == number), None)
+
+    @property
+    def costs(self) -> Sequence[Cost]:
+        """What the newest version was planned to cost, and what it did cost."""
+        return costs_of(self.versions[0].version) if self.versions else ()
 
     @property
     def judged(self) -> VersionView | None:
