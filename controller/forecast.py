@@ -4,16 +4,20 @@ What a controller has said already is read from its run. Else the rows are pulle
 the cost job runs, in a temporary folder: the same jobs as the controller's own.
 """
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Event
 from typing import Any
 
-from controller.actions import EstimateCost, Plan, Stall, Train
+from controller.actions import EstimateCost, Plan, Stall, Train, Trial
 from controller.context import Tools
-from controller.executors.base import Finished, Lost
+from controller.executors.base import Job
+from controller.executors.local import MODULES
 from controller.executors.output import read_output
 from controller.state import Desired, Observed
 from controller.steps.data import data_job
@@ -58,7 +62,7 @@ def forecast(
     stalled = next((action for action in plan if isinstance(action, Stall)), None)
     if stalled is not None:
         return Refused(stalled.failure)
-    if not any(isinstance(action, EstimateCost | Train) for action in plan):
+    if not any(isinstance(action, EstimateCost | Train | Trial) for action in plan):
         return NothingSpent(_why_nothing(observed))
     with tools.database.reading() as session:
         known = planned_costs(session, desired)
@@ -80,36 +84,41 @@ def _find_out(tools: Tools, desired: Desired, place: Path, tell: Tell) -> Foreca
     if not (prepared / "report.json").exists():
         prepared = place / "prepared"
         job = data_job(tools, desired) | {"prepared": str(prepared)}
-        found = _run(tools, RunKind.DATA, place / "data", job, tell)
+        found = _run(RunKind.DATA, place / "data", job, tell=tell)
         if isinstance(found, Failure):
             return Refused(found)
     job = cost_job(tools, desired) | {"prepared": str(prepared)}
-    found = _run(tools, RunKind.ESTIMATE, place / "costs", job, tell)
+    found = _run(RunKind.ESTIMATE, place / "costs", job, tell=tell)
     return Refused(found) if isinstance(found, Failure) else Planned(found["costs"])
 
 
-def _run(  # noqa: PLR0917  (a job and where it runs)
-    tools: Tools, kind: RunKind, folder: Path, job: Mapping[str, Any], tell: Tell
+def _run(
+    kind: RunKind, folder: Path, job: Mapping[str, Any], *, tell: Tell
 ) -> Mapping[str, Any] | Failure:
     """Run one job to its end, in the foreground."""
-    executor, pause = tools.executor, Event()
-    executor.prepare(folder, job)
-    process = executor.start(kind, folder)
-    try:
-        while True:
-            state = executor.poll(folder, process)
-            output = read_output(folder, process)
-            process = output.job
-            if output.progress is not None:
-                tell(kind, output.progress)
-            match state:
-                case Finished(result=result) if result["ok"]:
-                    return result
-                case Finished(result=result):
-                    return Failure(result["reason"], result["message"], result["fix"])
-                case Lost(reason=reason):
-                    return Failure(reason, f"the {kind} process was lost", "ask for the plan again")
-                case _:
-                    pause.wait(LOOK_SECONDS)
-    finally:
-        executor.kill(process)
+    folder.mkdir()
+    (folder / "job.json").write_text(json.dumps(job))
+    command = [sys.executable, "-m", MODULES[kind], str(folder)]
+    seen: Job = {}
+    with (
+        (folder / "log.txt").open("wb") as log,
+        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log) as process,
+    ):
+        try:
+            while process.poll() is None:
+                output = read_output(folder, seen)
+                seen = output.job
+                if output.progress is not None:
+                    tell(kind, output.progress)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(LOOK_SECONDS)
+        finally:
+            process.kill()
+    if not (folder / "result.json").exists():
+        last = (folder / "log.txt").read_text(errors="replace").splitlines()[-1:]
+        problem = f"the {kind} process was lost: {' '.join(last)}"
+        return Failure("ProcessLost", problem, "ask for the plan again")
+    result: dict[str, Any] = json.loads((folder / "result.json").read_text())
+    if result["ok"]:
+        return result
+    return Failure(result["reason"], result["message"], result["fix"])

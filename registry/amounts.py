@@ -17,7 +17,7 @@ def amount(quantity: str, value: float | None) -> str:
 
 def name_of(quantity: str) -> str:
     """Say what is counted, without its unit: ``peak_memory_bytes`` is ``peak memory``."""
-    names = {"seconds": "time", "cpu_seconds": "CPU time"}
+    names = {"seconds": "time", "cpu_seconds": "CPU time", "all_trials_seconds": "all trials"}
     return names.get(quantity) or quantity.removesuffix("_bytes").replace("_", " ")
 
 

@@ -32,11 +32,11 @@ RevisionOption = Annotated[
     str | None,
     typer.Option("--revision", metavar="REV", help="A branch, tag or commit; else the branch."),
 ]
-CostsOption = Annotated[
+NoCostsOption = Annotated[
     bool,
     typer.Option(
-        "--costs/--no-costs",
-        help="Check the rows and say what training would cost; it may pull the data.",
+        "--no-costs",
+        help="Show the steps alone; else rows are checked, and pulled where they are not here.",
     ),
 ]
 
@@ -56,7 +56,7 @@ def plan(
     repo: RepoOption = None,
     home: HomeOption = None,
     revision: RevisionOption = None,
-    costs: CostsOption = True,
+    no_costs: NoCostsOption = False,
     json_: JsonOption = False,
 ) -> None:
     """Show, for each model, what would be done at a revision, why, and what it would cost."""
@@ -72,7 +72,7 @@ def plan(
         )
     plans = {one: plan for one, plan in found.plans.items() if name in {None, one}}
     problems = {one: problem for one, problem in found.problems.items() if name in {None, one}}
-    forecasts = _forecasts(tools, found, plans) if costs else {}
+    forecasts = {} if no_costs else _forecasts(tools, found, plans)
     shown = Shown(found.revision, plans, forecasts, problems | _refusals(forecasts))
     _print_as_json(shown) if json_ else _show(shown)
     if shown.problems:

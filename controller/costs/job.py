@@ -5,17 +5,19 @@ no framework; without, it calibrates: a few real steps of the real base on this 
 """
 
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from controller.costs.base_facts import read_base
-from controller.costs.estimates import Estimate, Run, estimate, flops, weights_bytes
+from controller.costs.estimates import Estimate, Figure, Run, estimate, flops, weights_bytes
 from controller.costs.machine import Machine, read_machine
 from controller.costs.rates import TYPICAL, Past, Rates, learn, recipe_key
 from controller.costs.rows import CheckedRows, check_rows
 from controller.costs.trained import trained_parameters
 from controller.costs.verdicts import Limits, judge
 from controller.costs.workload import count
+from controller.errors import TrainingError
 from controller.job_protocol import JobFolder
 from controller.torch_process import usable_threads
 from controller.training.job import TrainJob, read_job
@@ -50,7 +52,7 @@ def plan_costs(folder: JobFolder) -> dict[str, Any]:
     """
     job = read_job(folder.job, threads=usable_threads())
     folder.progress("checking rows", 0, 1)
-    asked = _ask(job, Compute.model_validate(folder.job.get("compute") or {}))
+    asked = _ask(job, folder)
     rates = _rates(asked, folder)
     found = estimate(asked.run, rates)
     limits = Limits(
@@ -61,11 +63,24 @@ def plan_costs(folder: JobFolder) -> dict[str, Any]:
         processes=asked.compute.processes,
     )
     warnings = judge(asked.run, rates, asked.rows.lengths, limits)
-    return {"costs": _record(asked, rates, found) | {"warnings": warnings}}
+    record = _record(asked, rates, found)
+    record["figures"] |= _of_a_search(found, int(folder.job.get("trials") or 0))
+    return {"costs": record | {"warnings": warnings}}
 
 
-def _ask(job: TrainJob, compute: Compute) -> Asked:
-    rows = check_rows(job)
+def _checked(job: TrainJob, files: Mapping[str, str]) -> CheckedRows:
+    """The rows; an error about one names its file."""
+    try:
+        return check_rows(job)
+    except TrainingError as error:
+        split = "validation" if "validation" in error.problem else "train"
+        problem = f"{files[split]}: {error.problem}" if split in files else error.problem
+        raise TrainingError(problem, reason=error.reason, fix=error.fix) from error
+
+
+def _ask(job: TrainJob, folder: JobFolder) -> Asked:
+    compute = Compute.model_validate(folder.job.get("compute") or {})
+    rows = _checked(job, folder.job.get("files") or {})
     base = read_base(job.base.folder)
     machine = read_machine(threads=job.threads, bound_gib=getattr(compute, "memory_gib", None))
     run = Run(
@@ -135,6 +150,17 @@ def _record(asked: Asked, rates: Rates, found: Estimate) -> dict[str, Any]:
         "memory_limit_bytes": asked.machine.memory_bytes,
         "rates": vars(rates),
     } | found.as_json()
+
+
+def _of_a_search(found: Estimate, trials: int) -> dict[str, Any]:
+    """What all trials take together; nothing where there is no search."""
+    if not trials:
+        return {}
+    one = found.figures["seconds"]
+    basis = f"{trials} trials like the declared one"
+    # Pruned trials end early, and those that train only a head find features that are made.
+    whole = Figure(trials * one.value, one.low, trials * one.high, basis)
+    return {"trials": vars(Figure.counted(trials, "the spec")), "all_trials_seconds": vars(whole)}
 
 
 def _shipped(job: TrainJob) -> int:

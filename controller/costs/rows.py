@@ -38,11 +38,5 @@ def check_rows(job: TrainJob) -> CheckedRows:
 def token_rows(job: TrainJob) -> dict[str, list[TokenRow]]:
     """The rows as the job's task tokenises them."""
     task = import_module(f"controller.training.tasks.{job.task.replace('-', '_')}")
-    if hasattr(task, "token_rows"):
-        found: dict[str, list[TokenRow]] = task.token_rows(job)
-        return found
-    rows = {
-        "train": task.read_training_rows(job.prepared),
-        "validation": task.read_rows(job.prepared, "validation"),
-    }
-    return {name: task.tokenised(found, job, [0]) for name, found in rows.items()}
+    found: dict[str, list[TokenRow]] = task.token_rows(job)
+    return found

@@ -16,7 +16,8 @@ from controller.steps.train import as_job_input
 from registry.records import RunKind, RunRecord, VersionRecord
 from registry.store import events, versions
 from registry.store.database import Session
-from specs.searching import concrete
+from specs.data import Data
+from specs.searching import concrete, trial_count
 
 REMEMBERED = 40
 """Of the newest trained versions, whatever their model, so many are offered to learn from."""
@@ -36,20 +37,36 @@ def estimate_cost(context: Context, action: EstimateCost) -> Outcome:
 
 
 def cost_job(tools: Tools, desired: Desired) -> dict[str, Any]:
-    """What a cost job is told."""
+    """What a cost job is told; of a search, it is about one trial with the declared values."""
     spec = desired.model.spec
     with tools.database.reading() as session:
         earlier = versions.list_trained_from(session, desired.base.revision, limit=REMEMBERED)
     return {
         "task": spec.task,
         "model": desired.name,
-        "training": concrete(spec, {}).training.model_dump(mode="json"),  # of a search, one trial
+        "training": concrete(spec, {}).training.model_dump(mode="json"),
+        "trials": trial_count(spec),
+        "files": _files(spec.data),
         "compute": spec.compute.model_dump(mode="json"),
         "base": as_job_input(desired.base),
         "prepared": str(tools.prepared(desired)),
         "threads": tools.executor.threads,
-        "earlier": [_as_past(version) for version in earlier],
+        "earlier": [_as_past(version) for version in earlier if not _is_of_a_search(version)],
     }
+
+
+def _files(data: Data) -> dict[str, str]:
+    """Split → the file that its rows, and their numbers, are of."""
+    validation = data.validation
+    return {
+        "train": data.train,
+        "validation": validation if isinstance(validation, str) else data.train,
+    }
+
+
+def _is_of_a_search(version: VersionRecord) -> bool:
+    # Its plan was about other values than those that won.
+    return "search" in version.lineage
 
 
 def _as_past(version: VersionRecord) -> dict[str, Any]:

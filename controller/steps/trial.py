@@ -178,7 +178,7 @@ def _made_by(context: Context, best: TrialRecord) -> tuple[Files, Inputs, Inputs
 def _costs(context: Context, best: TrialRecord) -> Inputs:
     """What one training was said to take, beside what this one took."""
     with context.tools.database.reading() as session:
-        return {"run_seconds": best.seconds, "planned": planned_costs(session, context)}
+        return {"run_seconds": best.seconds, "planned": planned_costs(session, context.desired)}
 
 
 def _version_of(context: Context, best: TrialRecord) -> Any:

@@ -25,7 +25,7 @@ def base(tmp_path_factory):
 def plan(base, tmp_path):
     """Run a cost job over ``rows`` training rows; its result."""
 
-    def start(rows=200, breaks=None, earlier=(), compute=None, **arguments):
+    def start(rows=200, earlier=(), compute=None, **arguments):
         folder = tmp_path / f"job-{len(list(tmp_path.iterdir()))}"
         prepared = folder / "prepared"
         prepared.mkdir(parents=True)
@@ -39,8 +39,6 @@ def plan(base, tmp_path):
                 }
                 for number in range(count)
             ]
-            if breaks and split == "train":
-                lines[breaks["row"]] |= breaks
             text = "".join(json.dumps(line) + "\n" for line in lines)
             (prepared / f"{split}.jsonl").write_text(text)
         (prepared / "labels.json").write_text('["a", "b"]')
@@ -54,13 +52,6 @@ def plan(base, tmp_path):
         return json.loads((folder / "result.json").read_text())
 
     return start
-
-
-def test_a_row_that_does_not_fit_is_named_before_anything_is_spent(plan):
-    found = plan(breaks={"row": 7, "text": " ".join(WORDS * 9)}, max_length=32)
-
-    assert (found["ok"], found["reason"]) == (False, "RowTooLong")
-    assert "7" in found["message"]
 
 
 def test_a_short_training_is_planned_at_typical_rates_and_then_from_what_it_took(plan):
