@@ -26,6 +26,8 @@ from specs.errors import TrueupError
 INTERRUPTED_EXIT_CODE = 75
 """BSD's EX_TEMPFAIL: stopped on request, without a result; start it again to go on."""
 
+MEMORY_FILE = "out_of_memory.jsonl"
+"""One line for each process of the job that was ended for its memory."""
 RESERVED_BYTES = 16 * 1024
 
 

@@ -12,6 +12,7 @@ from controller.cli import (
     init,
     plan,
     pull,
+    reproduce,
     status,
     steer,
     up,
@@ -67,6 +68,11 @@ COMMANDS = (
     Command("versions", versions.versions, (f"trueup versions {M}",)),
     Command("show", versions.show, (f"trueup show {M}@2", f"trueup show {M}@live --json")),
     Command("pull", pull.pull, (f"trueup pull {M}@live model", f"trueup pull {M}@2 model --merge")),
+    Command(
+        "reproduce",
+        reproduce.reproduce,
+        (f"trueup reproduce {M}@2", f"trueup reproduce {M}@live --keep /tmp/again"),
+    ),
     Command("logs", follow.logs, (f"trueup logs {M} --follow",)),
     Command("events", follow.events, ("trueup events", f"trueup events --model {M} --follow")),
     Command(

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from controller.job_protocol import JobFolder, follow_job, run_job
+from controller.job_protocol import Interrupted, JobFolder, follow_job, run_job
 from controller.torch_process import SLOW_AND_UNUSED, settle, usable_threads
 from controller.training import ranks
 
@@ -28,6 +28,8 @@ def _train(folder: JobFolder) -> dict[str, Any]:
     try:
         return train(folder)
     except StartAgain:
+        if ranks.world_size() > 1:  # the others have to start again with it
+            raise Interrupted from None
         # The same process to everybody outside, and none of its memory inside.
         os.execv(sys.executable, sys.orig_argv)  # noqa: S606  (this very command, again)
 

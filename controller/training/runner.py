@@ -33,7 +33,7 @@ def train(folder: JobFolder) -> dict[str, Any]:
         StartAgain: With a repair in place, when a new process must go on.
     """
     spent = Spent()
-    job = repaired(read_job(folder.job, threads=usable_threads()), folder.path, spent)
+    job = repaired(read_job(folder.job, threads=usable_threads()), folder, spent)
     folder.progress("loading", 0, 1, message=job.base.model)
     with _tidy_on_a_full_disk(folder), typed_failures(job, folder.path):
         _make_repeatable(job)

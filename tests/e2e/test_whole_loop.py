@@ -3,6 +3,7 @@
 One story, told in order: each test stands on what the one before left.
 """
 
+import json
 import time
 
 import httpx
@@ -103,6 +104,17 @@ def test_killed_processes_lose_nothing_of_a_training(installation):
     finished = run_of(installation, "train")
     assert (before["id"], before["attempt"]) == (adopted["id"], adopted["attempt"])
     assert (finished["id"], finished["attempt"]) == (before["id"], 2)
+    assert [one["number"] for one in installation.ask("versions", MODEL)] == [1, 2]
+
+
+def test_a_version_whose_training_was_killed_is_reproduced_bit_for_bit(installation):
+    done = installation.trueup("reproduce", f"{MODEL}@2", "--json", timeout=300)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(done.stdout)
+    assert found["same"]
+    assert found["differs"] == {}
+    assert found["files"]["adapter_model.safetensors"]["same"]
     assert [one["number"] for one in installation.ask("versions", MODEL)] == [1, 2]
 
 

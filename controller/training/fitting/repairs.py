@@ -14,10 +14,12 @@ from typing import Any
 
 import torch
 
-from controller.job_protocol import JobFolder, write_atomically
+from controller.job_protocol import MEMORY_FILE, JobFolder, write_atomically
+from controller.training.failures import out_of_memory
 from controller.training.fitting.checkpoints import Checkpoint, newest_whole
 from controller.training.fitting.trainer import WEIGHTS_FILE
 from controller.training.job import TrainJob
+from controller.training.ranks import is_first
 from controller.training.spent import Spent
 from controller.training.weights import load_weights
 
@@ -32,8 +34,8 @@ class Repair:
 
     reason: str
     """What went wrong: ``OutOfMemory`` or ``LossNotFinite``."""
-    at_step: int
-    """The step that failed."""
+    at_step: int | None
+    """The step that failed; None when the process was ended and could not say."""
     from_step: int
     """The step that training goes on from; 0 is the start."""
     per_device_train_batch_size: int
@@ -55,14 +57,29 @@ def read_repairs(folder: Path) -> list[Repair]:
     return [Repair(**repair) for repair in _read(folder).get("repairs", ())]
 
 
-def repaired(job: TrainJob, folder: Path, spent: Spent) -> TrainJob:
-    """``job`` with the batches that its repairs came to; ``spent`` goes on from before them."""
-    found = _read(folder)
-    if not found:
-        return job
-    spent.carry(found["used"])
-    last = read_repairs(folder)[-1]
-    return _with_batch(job, last.per_device_train_batch_size, last.gradient_accumulation_steps)
+def repaired(job: TrainJob, folder: JobFolder, spent: Spent) -> TrainJob:
+    """``job`` with the batches that its repairs came to; ``spent`` goes on from before them.
+
+    A process that was ended for its memory could not repair itself: that is done here, for each
+    line that whoever ended it left behind.
+
+    Raises:
+        TrainingError: When a process was ended that had one row a batch.
+    """
+    found = _read(folder.path)
+    if found:
+        spent.carry(found["used"])
+    for done in read_repairs(folder.path)[-1:]:
+        job = _with_batch(job, done)
+    kills = _kills(folder.path)
+    for kill in kills[found.get("kills", 0) :]:
+        repair = _smaller(job, folder, None, str(kill["message"]))
+        if repair is None:
+            raise out_of_memory(job, f"training with one row a batch: {kill['message']}")
+        if is_first():  # all processes come to the same batches; one writes them down
+            _record(folder, spent, repair)
+        job = _with_batch(job, repair)
+    return job
 
 
 def smaller_batches(job: TrainJob) -> tuple[int, int] | None:
@@ -81,18 +98,26 @@ def halve_the_batch(job: TrainJob, folder: JobFolder, spent: Spent, at_step: int
     Raises:
         StartAgain: When the repair is in place.
     """
+    repair = _smaller(job, folder, at_step, "an allocation failed")
+    if repair is not None:
+        _record(folder, spent, repair)
+        raise StartAgain(repair)
+
+
+def _smaller(job: TrainJob, folder: JobFolder, at_step: int | None, how: str) -> Repair | None:
     smaller = smaller_batches(job)
     if smaller is None:
-        return
+        return None
     rows, batches = smaller
     start = newest_whole(folder.checkpoints)
     from_step = start.step if start is not None else 0
     was = job.training.arguments.per_device_train_batch_size
+    when = f" at step {at_step}" if at_step is not None else ""
     message = (
-        f"out of memory at step {at_step} with {was} rows a batch: going on from step {from_step}"
-        f" with {rows} rows a batch and {batches} batches a step, which is the same step"
+        f"out of memory{when} with {was} rows a batch ({how}): going on from step {from_step} with"
+        f" {rows} rows a batch and {batches} batches a step, which is the same step"
     )
-    _record(folder, spent, Repair(OUT_OF_MEMORY, at_step, from_step, rows, batches, message))
+    return Repair(OUT_OF_MEMORY, at_step, from_step, rows, batches, message)
 
 
 def go_back_once(job: TrainJob, folder: JobFolder, spent: Spent, at_step: int) -> None:
@@ -126,6 +151,7 @@ def go_back_once(job: TrainJob, folder: JobFolder, spent: Spent, at_step: int) -
         message,
     )
     _record(folder, spent, repair)
+    raise StartAgain(repair)
 
 
 def _read(folder: Path) -> dict[str, Any]:
@@ -136,11 +162,15 @@ def _read(folder: Path) -> dict[str, Any]:
 
 def _record(folder: JobFolder, spent: Spent, repair: Repair) -> None:
     repairs = [asdict(one) for one in (*read_repairs(folder.path), repair)]
-    text = json.dumps({"repairs": repairs, "used": spent.used()}, indent=1)
-    write_atomically(folder.path / FILE, text)
+    kept = {"repairs": repairs, "used": spent.used(), "kills": len(_kills(folder.path))}
+    write_atomically(folder.path / FILE, json.dumps(kept, indent=1))
     print(f"repair: {repair.message}", flush=True)  # noqa: T201  (the job's log)
     folder.event("RunRepaired", repair.message)
-    raise StartAgain(repair)
+
+
+def _kills(folder: Path) -> list[dict[str, Any]]:
+    path = folder / MEMORY_FILE
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
 
 
 def _is_finite(checkpoint: Checkpoint) -> bool:
@@ -148,7 +178,10 @@ def _is_finite(checkpoint: Checkpoint) -> bool:
     return all(bool(torch.isfinite(value).all()) for value in weights.values())
 
 
-def _with_batch(job: TrainJob, rows: int, batches: int) -> TrainJob:
-    changed = {"per_device_train_batch_size": rows, "gradient_accumulation_steps": batches}
+def _with_batch(job: TrainJob, repair: Repair) -> TrainJob:
+    changed = {
+        "per_device_train_batch_size": repair.per_device_train_batch_size,
+        "gradient_accumulation_steps": repair.gradient_accumulation_steps,
+    }
     arguments = job.training.arguments.model_copy(update=changed)
     return replace(job, training=job.training.model_copy(update={"arguments": arguments}))

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -43,23 +45,16 @@ class Forked:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def run(self, folder: Path, *, number: signal.Signals | None = None, after: float = 0) -> int:
-        """Run the job, send it ``number`` after so many seconds, and give how it ended."""
+    def run(self, folder: Path, *, meanwhile: Callable[[int, Path], None] = lambda *_: None) -> int:
+        """Run the job and give how it ended; ``meanwhile`` gets its pid and folder."""
         self.process.stdin.write(f"{folder}\n")
         self.process.stdin.flush()
         pid = int(self.process.stdout.readline())
-        ended = threading.Event()
-        if number is not None:
-            killer = threading.Thread(target=kill_later, args=(pid, number, after, ended))
-            killer.start()
+        beside = threading.Thread(target=meanwhile, args=(pid, folder), daemon=True)
+        beside.start()
         code = int(self.process.stdout.readline())
-        ended.set()
+        beside.join()
         return code
-
-
-def kill_later(pid: int, number: signal.Signals, after: float, ended: threading.Event) -> None:
-    if not ended.wait(after):
-        os.kill(pid, number)
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +132,13 @@ def test_a_job_killed_again_and_again_ends_with_the_same_bytes(undisturbed, jobs
     for _ in range(KILLS):
         number = draw.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM])
         after = draw.uniform(0, 0.7 * seconds)
-        code = forked.run(folder, number=number, after=after)
+
+        def kill(pid: int, _: Path, number=number, after=after) -> None:
+            time.sleep(after)
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+        code = forked.run(folder, meanwhile=kill)
         told.append(f"{number.name} after {after:.2f} s: {code}")
         if (folder / "result.json").exists():
             break
@@ -147,3 +148,39 @@ def test_a_job_killed_again_and_again_ends_with_the_same_bytes(undisturbed, jobs
 
     assert training_of(folder)["best_step"] == training_of(expected)["best_step"], told
     assert bytes_of(folder) == bytes_of(expected), told
+
+
+def stop_when_two_are_sealed(pid: int, folder: Path) -> None:
+    while len(list((folder / "checkpoints").glob("checkpoint-*/manifest.json"))) < 2:
+        time.sleep(0.005)
+    os.kill(pid, signal.SIGTERM)
+
+
+def poison(checkpoint: Path) -> None:
+    """A fault of memory that reached the disk: whole by its hashes, and no number any more."""
+    from controller.training.fitting.checkpoints import seal
+    from controller.training.weights import load_weights, save_weights
+
+    manifest = json.loads((checkpoint / "manifest.json").read_text())
+    weights = load_weights(checkpoint / "trained.safetensors")
+    next(iter(weights.values())).fill_(float("nan"))
+    save_weights(weights, checkpoint / "trained.safetensors")
+    seal(checkpoint, manifest["facts"], needs=manifest["needs"])
+
+
+def test_a_loss_that_is_not_finite_goes_back_once_to_finite_weights(undisturbed, jobs, forked):
+    expected, _ = undisturbed
+    folder = jobs.make(rows=ROWS, **WANTED)
+    assert forked.run(folder, meanwhile=stop_when_two_are_sealed) == 75
+    steps = sorted(
+        int(path.name.removeprefix("checkpoint-"))
+        for path in (folder / "checkpoints").glob("checkpoint-*")
+    )
+    poison(folder / "checkpoints" / f"checkpoint-{steps[-1]}")
+
+    assert forked.run(folder) == 0
+
+    (repair,) = training_of(folder)["repairs"]
+    assert (repair["reason"], repair["at_step"]) == ("LossNotFinite", steps[-1] + 1)
+    assert repair["from_step"] == steps[-2]
+    assert bytes_of(folder) == bytes_of(expected)

@@ -1,0 +1,80 @@
+"""Memory that really runs out, and a loss that really is not a number."""
+
+import hashlib
+import json
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.torch
+torch = pytest.importorskip("torch")
+
+MEGABYTE = 2**20
+ROWS = 16
+WANTED = {"max_length": 128, "max_steps": 1}
+
+
+@pytest.fixture
+def long_rows(jobs):
+    """A job over texts that fill 128 tokens."""
+
+    def make(**arguments):
+        folder = jobs.make(
+            rows=ROWS, head={"init": "random"}, arguments=WANTED | arguments, method="lora"
+        )
+        for split in ("train", "validation"):
+            path = folder / "prepared" / f"{split}.jsonl"
+            rows = [json.loads(line) for line in path.read_text().splitlines()]
+            rows = rows[: ROWS if split == "train" else 2]
+            lines = (json.dumps(row | {"text": f"{row['text']} " * 40}) + "\n" for row in rows)
+            path.write_text("".join(lines))
+        return folder
+
+    return make
+
+
+def run_within(folder: Path, megabytes: int | None) -> dict:
+    """Run the job in a process that may have so much memory of its own."""
+
+    def limit():
+        if megabytes is not None:
+            resource.setrlimit(resource.RLIMIT_DATA, (megabytes * MEGABYTE,) * 2)
+
+    with (folder / "log.txt").open("ab") as log:
+        command = [sys.executable, "-m", "controller.training", str(folder)]
+        done = subprocess.run(command, stdout=log, stderr=log, preexec_fn=limit, check=False)
+    assert done.returncode == 0, (folder / "log.txt").read_text()
+    return json.loads((folder / "result.json").read_text())
+
+
+def weights_of(folder: Path) -> dict[str, str]:
+    files = sorted((folder / "output").glob("*.safetensors"))
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def events_of(folder: Path) -> list[dict]:
+    lines = (folder / "progress.jsonl").read_text().splitlines()
+    return [line for line in map(json.loads, lines) if line["kind"] == "event"]
+
+
+def test_a_run_that_is_out_of_memory_takes_smaller_batches_and_the_same_steps(long_rows):
+    folder, plain = long_rows(per_device_train_batch_size=ROWS), long_rows(
+        per_device_train_batch_size=8, gradient_accumulation_steps=2
+    )  # fmt: skip
+
+    result = run_within(folder, 1100)
+
+    assert result["ok"], result
+    repairs = result["training"]["repairs"]
+    assert [(one["reason"], one["from_step"]) for one in repairs] == [("OutOfMemory", 0)]
+    assert [one["per_device_train_batch_size"] for one in repairs] == [8]
+    assert [one["gradient_accumulation_steps"] for one in repairs] == [2]
+    assert [one["message"] for one in events_of(folder)] == [one["message"] for one in repairs]
+    assert (
+        "repair: out of memory at step 1 with 16 rows a batch" in (folder / "log.txt").read_text()
+    )
+    run_within(plain, None)
+    assert weights_of(folder) == weights_of(plain)
