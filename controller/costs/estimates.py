@@ -1,7 +1,7 @@
 """From counted work and known rates to what a run will take. Pure: values in, values out."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from controller.costs.base_facts import BaseFacts
@@ -83,6 +83,8 @@ def estimate(run: Run, rates: Rates) -> Estimate:
     passing = forward_flops(run, run.workload.passed) / rates.forward_flops
     cpu = rates.start_cpu_seconds + passing + fit
     workload = run.workload
+    time = Figure.within(cpu, rates.spread, rates.basis)
+    earliest = time.low - fit * (1 - _share_before_stopping(run)) / (1 + rates.spread)
     figures = {
         "rows": Figure.counted(workload.rows),
         "validation_rows": Figure.counted(workload.validation_rows),
@@ -91,8 +93,13 @@ def estimate(run: Run, rates: Rates) -> Estimate:
         "trained_tokens": Figure.counted(workload.trained.count),
         "steps": Figure.counted(workload.steps),
         "trained_parameters": Figure.counted(run.trained_parameters, "shapes of the base"),
-        "cpu_seconds": Figure.within(cpu, rates.spread, rates.basis),
-        "seconds": Figure.within(cpu * rates.wall_ratio, 1.5 * rates.spread, rates.basis),
+        "cpu_seconds": replace(time, low=earliest),
+        "seconds": Figure(
+            cpu * rates.wall_ratio,
+            earliest * rates.wall_ratio / (1 + rates.spread / 2),
+            cpu * rates.wall_ratio * (1 + 1.5 * rates.spread),
+            rates.basis,
+        ),
         "peak_memory_bytes": Figure.within(
             peak_memory_bytes(run, rates), rates.memory_spread, rates.basis
         ),
@@ -158,6 +165,14 @@ def quantized_bits(training: Training) -> int:
 def has_checkpointing(training: Training) -> bool:
     """Whether activations are computed again instead of kept."""
     return bool(getattr(training.arguments, "gradient_checkpointing", False))
+
+
+def _share_before_stopping(run: Run) -> float:
+    """The share of the epochs that is trained at least, where training may stop early."""
+    stopping = run.training.early_stopping
+    if stopping is None or run.workload.epochs <= 0:
+        return 1.0
+    return min(1.0, (stopping.patience + 1) / run.workload.epochs)
 
 
 def _has_head(base: BaseFacts) -> bool:

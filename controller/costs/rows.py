@@ -8,6 +8,10 @@ from controller.costs.workload import Lengths
 from controller.training.job import TrainJob
 from controller.training.learner import TokenRow
 
+CAUSAL = "causal-lm"
+CUT = "is_cut"
+"""What tasks mark rows with that they had to cut; the name is ``tasks.lengths.CUT``."""
+
 
 @dataclass(frozen=True)
 class CheckedRows:
@@ -26,10 +30,16 @@ def check_rows(job: TrainJob) -> CheckedRows:
     """
     rows = token_rows(job)
     found = {split: [len(row["input_ids"]) for row in rows[split]] for split in rows}
+    if job.task == CAUSAL and job.training.generation.packing is True:
+        from controller.training.tasks.packing import packed  # noqa: PLC0415  (torch)
+
+        together = packed(rows["train"], job.training.arguments.max_length)
+        found["train"] = [len(row["input_ids"]) for row in together]
     lengths = Lengths(
         train=found["train"],
         validation=found.get("validation", []),
-        cut=sum(bool(row.get("is_cut")) for row in rows["train"]),
+        cut=sum(bool(row.get(CUT)) for row in rows["train"]),
+        rows=len(rows["train"]),
     )
     labels = json.loads((job.prepared / "labels.json").read_text())
     return CheckedRows(lengths, len(labels))

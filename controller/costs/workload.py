@@ -75,6 +75,8 @@ class Lengths:
     train: Sequence[int]
     validation: Sequence[int]
     cut: int
+    rows: int | None = None
+    """Training rows, where several of them are packed into one."""
 
 
 def count(lengths: Lengths, training: Training, *, processes: int = 1) -> Workload:
@@ -91,7 +93,7 @@ def count(lengths: Lengths, training: Training, *, processes: int = 1) -> Worklo
     passes = sample + (1 if is_probe or training.head.init == "linear-probe" else 0)
     validations = 2 if is_probe else max(1, math.ceil(epochs))
     return Workload(
-        rows=len(lengths.train),
+        rows=len(lengths.train) if lengths.rows is None else lengths.rows,
         validation_rows=len(lengths.validation),
         cut_rows=lengths.cut,
         tokens=sum(lengths.train),

@@ -44,23 +44,17 @@ CASES = (
     Case("linear probe", 3000, {"method": "linear-probe"}),
     Case("LoRA query/value, batch 32", 1500, {"method": "lora"}),
     Case(
-        "LoRA query/value, batch 32, 2 epochs",
-        1500,
-        {"method": "lora"},
-        arguments={"num_train_epochs": 2},
-    ),
-    Case(
         "LoRA query/value, batch 8, max_length 24",
-        1200,
+        1500,
         {"method": "lora"},
         arguments={"per_device_train_batch_size": 8, "max_length": 24},
     ),
     Case(
         "LoRA all-linear, batch 32",
-        1500,
+        1200,
         {"method": "lora", "lora": {"target_modules": "all-linear"}},
     ),
-    Case("full, batch 16", 1200, {"method": "full"}, arguments={"per_device_train_batch_size": 16}),
+    Case("full, batch 16", 1000, {"method": "full"}, arguments={"per_device_train_batch_size": 16}),
     Case(
         "tiny causal LM, LoRA",
         TINY_ROWS,
@@ -141,7 +135,7 @@ def make_job(case: Case, data: Path, folder: Path) -> dict[str, Any]:
         rows = [
             {"prompt": row["text"], "completion": row["label"]} for row in read(data, case.rows)
         ]
-        make_tiny_base(folder / "base", [row["prompt"] for row in rows], SEED)
+        make_tiny_base(folder / "base", [row["prompt"] for row in rows], SEED, steps=100)
     else:
         found = resolve_base(MINILM, None, repo_folder=None, settings=Settings(offline=True))
         base = {"model": found.model, "revision": found.revision, "folder": str(found.folder)}

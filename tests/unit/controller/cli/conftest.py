@@ -90,11 +90,11 @@ class World:
     def log(self, run, *lines):
         self.write(append_log, run, lines)
 
-    def version(self, f1=0.9, verdict=Verdict.PASS):
+    def version(self, f1=0.9, verdict=Verdict.PASS, training=None):
         run = self.run()
         self.finish(run)
         draft = VersionDraft(
-            MODEL, digest_of(run), REVISION, run, {}, {"base": {"model": "tiny"}}, {}
+            MODEL, digest_of(run), REVISION, run, {}, {"base": {"model": "tiny"}}, training or {}
         )
         number = self.write(record_version, draft, now=self.now).number
         estimate = Estimate(f1, f1 - 0.05, f1 + 0.05, 400, "bootstrap")

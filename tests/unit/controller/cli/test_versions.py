@@ -84,3 +84,22 @@ def test_nothing_live_is_said_plainly(world, trueup):
 
     assert result.exit_code == 1
     assert "no live version" in result.stderr
+
+
+def test_a_version_shows_what_it_was_planned_to_cost_beside_what_it_cost(world, trueup):
+    figure = {"value": 60.0, "low": 40.0, "high": 90.0, "basis": "calibrated on this machine"}
+    memory = {"value": 2**30, "low": 2**29, "high": 2**31, "basis": "calibrated on this machine"}
+    planned = {"figures": {"seconds": figure, "peak_memory_bytes": memory}}
+    training = {"planned": planned, "run_seconds": 75.0, "peak_memory_bytes": 2**29, "steps": 40}
+    world.declare()
+    world.version(training=training)
+
+    lines = trueup("show", "support-intents@1").stdout.splitlines()
+    costs = json.loads(trueup("show", "support-intents@1", "--json").stdout)["costs"]
+
+    told = {" ".join(line.split()) for line in lines}
+    assert any(line.startswith("time 1 min 0 s 1 min 15 s 0.80 calibrated") for line in told)
+    assert any(line.startswith("peak memory 1.0 GiB 512 MiB 2.00 calibrated") for line in told)
+    assert any(line.startswith("steps - 40 - not planned") for line in told)
+    assert [one["quantity"] for one in costs] == ["seconds", "peak_memory_bytes", "steps"]
+    assert costs[0]["ratio"] == 0.8

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -13,6 +14,7 @@ from registry.store import (
     runs,
     signals,
     sources,
+    versions,
 )
 from specs.conditions import ConditionStatus, ConditionType
 from tests.contract import rows
@@ -144,6 +146,21 @@ def test_a_version_without_evidence_is_a_row(look, full):
         rows.register(session, "three")
 
     assert "v3 registered" in look(f"/models/{MODEL}").text
+
+
+def test_the_newest_version_shows_its_planned_and_actual_cost(look, full):
+    figure = {"value": 60.0, "low": 40.0, "high": 90.0, "basis": "3 earlier runs on this machine"}
+    measured = {"planned": {"figures": {"seconds": figure}}, "run_seconds": 75.0, "steps": 40}
+    with full.transaction() as session:
+        draft = replace(rows.version_draft("three"), training=measured)
+        versions.record_version(session, draft, now=NOW)
+
+    page = " ".join(look(f"/models/{MODEL}").text.split())
+
+    assert "Cost of v3 planned and actual" in page
+    said = "time 1 min 0 s 40 s\N{EN DASH}1 min 30 s 1 min 15 s 0.80 3 earlier runs on this machine"
+    assert said in page
+    assert "steps - 40 \N{EN DASH} not planned" in page
 
 
 def test_an_unknown_model_is_a_page_that_helps(look, full):
