@@ -9,6 +9,7 @@ from pathlib import Path
 
 SLOW_AND_UNUSED = ("datasets", "pandas", "sklearn")
 """Libraries that transformers imports when it finds them, for features that no job uses."""
+CPU_INFORMATION = Path("/proc/cpuinfo")
 CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
@@ -31,6 +32,14 @@ def usable_threads(quota_file: Path = CGROUP_QUOTA) -> int:
     """Cores this process may run on, cut to the cgroup's CPU quota; at least 1."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return max(1, min(cores or 1, _quota(quota_file)))
+
+
+def has_fast_bf16(information: Path = CPU_INFORMATION) -> bool:
+    """Whether this CPU computes faster in bfloat16 than in float32: only AMX makes it so."""
+    try:
+        return "amx_bf16" in information.read_text()
+    except OSError:
+        return False
 
 
 def _quota(file: Path) -> int:

@@ -18,7 +18,7 @@ TRAINER_FORMAT = 2
 DATA_FORMAT = 2
 """Raised when data preparation changes in a way that makes the same files give other rows."""
 CHECKS_THAT_CHANGE_TRAINING_ROWS = ("empty_rows", "exact_duplicates", "min_rows_per_label")
-ARGUMENTS_THAT_ONLY_RECORD = ("logging_steps", "save_steps")
+ARGUMENTS_THAT_ONLY_RECORD = ("logging_steps", "save_steps", "activation_checkpointing")
 METHODS_WITH_ADAPTERS = ("lora", "qlora")
 
 Inputs = dict[str, Any]

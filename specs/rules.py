@@ -14,6 +14,12 @@ from specs.data import Columns
 from specs.evaluation import KNOWN_METRICS
 from specs.expressions import ExpressionError, parse_expression
 from specs.gate_rules import gates_fit, gates_say_one_thing
+from specs.method_rules import (
+    initialisation_fits,
+    lora_names_fit,
+    precision_fits,
+    quantization_fits,
+)
 from specs.model import ModelSpec, Spec
 from specs.names import FAMILY_PATTERN
 from specs.problems import Loc, Problem, either, suggest
@@ -111,21 +117,6 @@ def _generation_fits(spec: Spec) -> Iterator[Problem]:
         yield Problem((*at, "chat_template"), *problem)
 
 
-def _quantization_fits(spec: Spec) -> Iterator[Problem]:
-    quantization, at = spec.training.quantization, (*TRAINING, "quantization")
-    if quantization is None:
-        if spec.training.method == "qlora":
-            fix = "add quantization: {load_in_4bit: true}"
-            yield Problem((*TRAINING, "method"), "qlora needs quantization", fix)
-        return
-    if spec.training.method != "qlora":
-        text = f"quantization needs method qlora, not {spec.training.method}"
-        yield Problem(at, text, "set method: qlora, or remove quantization", at_key=True)
-    if quantization.load_in_4bit == quantization.load_in_8bit:
-        text = "exactly one of load_in_4bit and load_in_8bit must be true"
-        yield Problem(at, text, "write load_in_4bit: true", at_key=True)
-
-
 def _stopping_fits(spec: Spec) -> Iterator[Problem]:
     stopping, at = spec.training.early_stopping, (*TRAINING, "early_stopping")
     if stopping is None:
@@ -186,7 +177,15 @@ def _searched_values_fit(spec: Spec) -> Iterator[Problem]:
                         yield Problem(place, problem.text, problem.fix)
 
 
-_RULES_OF_TRIALS = (_method_fits, _quantization_fits, _stopping_fits, not_yet)
+_RULES_OF_TRIALS = (
+    _method_fits,
+    quantization_fits,
+    initialisation_fits,
+    lora_names_fit,
+    precision_fits,
+    _stopping_fits,
+    not_yet,
+)
 
 
 @dataclass(frozen=True)
@@ -203,7 +202,6 @@ RULES = (
     Rule(_slices_are_rules, ((*DATA, "slices"),)),
     Rule(_method_fits, (_TASK, (*TRAINING, "method"))),
     Rule(_generation_fits, (_TASK, (*TRAINING, "generation"))),
-    Rule(_quantization_fits, ((*TRAINING, "method"), (*TRAINING, "quantization"))),
     Rule(
         _stopping_fits,
         (_TASK, (*DATA, "columns"), (*TRAINING, "method"), (*TRAINING, "early_stopping")),
@@ -212,6 +210,13 @@ RULES = (
     Rule(search_fits, (_TASK, TRAINING)),
     Rule(_searched_values_fit, (_TASK, TRAINING)),
     Rule(_metrics_are_known, (_TASK, (*DATA, "columns"))),
+    Rule(quantization_fits, ((*TRAINING, "method"), (*TRAINING, "quantization"))),
+    Rule(
+        initialisation_fits,
+        ((*TRAINING, "method"), (*TRAINING, "quantization"), (*TRAINING, "lora")),
+    ),
+    Rule(lora_names_fit, ((*TRAINING, "lora"),)),
+    Rule(precision_fits, ((*TRAINING, "method"), (*TRAINING, "arguments"))),
     Rule(gates_say_one_thing, ()),
     Rule(
         gates_fit,

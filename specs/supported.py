@@ -11,10 +11,6 @@ from specs.problems import Loc, Problem, either
 
 WORKS_SO_FAR: tuple[tuple[str, tuple[Any, ...]], ...] = (
     ("data.columns.labels", ()),
-    ("training.method", ("linear-probe", "full", "lora")),
-    ("training.quantization", ()),
-    ("training.lora.init_lora_weights", (True, False, "gaussian", "orthogonal")),
-    ("training.arguments.optim", ("adamw_torch", "adamw_torch_fused", "sgd")),
     ("training.mitigation", ()),
     ("training.search.pruner", ("none",)),
     ("compute.executor", ("local",)),

@@ -1,7 +1,7 @@
 """``spec.base``, ``spec.training`` and ``spec.compute``: what is adapted, how, and where."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -12,6 +12,28 @@ from specs.section import Section
 Method = Literal["linear-probe", "full", "lora", "qlora"]
 Truncation = Literal["right", "left", "refuse"]
 LossOn = Literal["completions", "last_completion", "all"]
+
+
+Optimizer = Literal[
+    "adamw_torch",
+    "adamw_torch_fused",
+    "adafactor",
+    "sgd",
+    "adamw_bnb_8bit",
+    "adamw_8bit",
+    "lion_8bit",
+    "rmsprop_bnb_8bit",
+    "ademamix_8bit",
+    "paged_adamw_8bit",
+    "paged_lion_8bit",
+    "paged_ademamix_8bit",
+]
+"""Hugging Face's names. Each was trained with, and resumed to the same bytes."""
+
+
+def is_of_bitsandbytes(optimizer: str) -> bool:
+    """Whether bitsandbytes makes this optimizer."""
+    return "bnb" in optimizer or "8bit" in optimizer
 
 
 class Base(Section):
@@ -59,12 +81,25 @@ class Lora(Section):
     """Share of the adapter's inputs that are dropped in training."""
     target_modules: list[str] | Literal["auto", "all-linear"] = "auto"
     """``auto``: query and value projections, the choice that measured best per CPU second."""
+    exclude_modules: list[str] = []
+    """Layers that are left out of ``target_modules``; each name ends the name of some layer."""
+    layers_to_transform: list[int] | None = None
+    """Numbers of the blocks that are adapted, counted from 0; null: all."""
+    rank_pattern: dict[str, Annotated[int, Field(ge=1)]] = {}
+    """Other ranks for some layers: the end of a layer's name, or a regular expression, to ``r``."""
+    alpha_pattern: dict[str, Annotated[int, Field(ge=1)]] = {}
+    """Other scales for some layers, like ``rank_pattern``."""
+    modules_to_save: list[str] = []
+    """Modules beside the adapter that are trained, and saved, whole."""
+    bias: Literal["none", "all", "lora_only"] = "none"
+    """Which biases are trained; only ``none`` leaves the base fit to be shared by versions."""
     use_rslora: bool = False
     """Scale by the square root of ``r`` instead."""
     use_dora: bool = False
     """Train magnitude and direction apart; slower."""
     init_lora_weights: bool | str = True
-    """How the adapter starts: ``true``, ``gaussian`` or ``orthogonal``."""
+    """How the adapter starts: ``true``, ``false``, ``gaussian``, ``orthogonal``, ``pissa``,
+    ``pissa_niter_4``, ``olora``; ``loftq`` for a base in 4 bits."""
 
 
 class Quantization(Section):
@@ -103,8 +138,15 @@ class Arguments(Section):
     """Longer gradients are shortened to this."""
     lr_scheduler_type: Literal["linear", "cosine", "constant", "constant_with_warmup"] = "linear"
     """How the learning rate falls."""
-    optim: Literal["adamw_torch", "adamw_torch_fused", "adamw_bnb_8bit", "sgd"] = "adamw_torch"
-    """The optimizer."""
+    optim: Optimizer = "adamw_torch"
+    """The optimizer; bitsandbytes makes those with ``bnb``, ``8bit`` or ``paged`` in the name."""
+    bf16: bool | None = None
+    """Compute in bfloat16; null: only where the hardware gains by it (GPU, CPU with AMX)."""
+    fp16: bool = False
+    """Compute in float16; needs an NVIDIA GPU."""
+    activation_checkpointing: bool = False
+    """Compute activations again in the backward pass instead of holding them: less memory, more
+    time, the same weights; no part of the training digest."""
     max_length: int = Field(default=64, ge=8)
     """Tokens per row; longer texts are cut as ``training.truncation`` says, and counted."""
     save_steps: int = Field(default=50, ge=1)

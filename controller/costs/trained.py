@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from controller.costs.base_facts import BaseFacts, Layer
-from controller.training.methods.targets import target_modules
+from controller.training.methods.targets import adapted_names, rank_of
 from specs.training import Training
 
 
@@ -21,19 +21,16 @@ def trained_parameters(training: Training, base: BaseFacts, *, labels: int) -> i
             return base.parameters + head
         case "lora" | "qlora":
             return head + sum(
-                training.lora.r * sum(layer.shape) + (layer.shape[0] if _has_dora(training) else 0)
+                rank_of(layer.name, training.lora) * sum(layer.shape)
+                + (layer.shape[0] if _has_dora(training) else 0)
                 for layer in adapted_layers(training, base)
             )
 
 
 def adapted_layers(training: Training, base: BaseFacts) -> Sequence[Layer]:
     """The matrices that get an adapter."""
-    names = target_modules([layer.name for layer in base.layers], training.lora.target_modules)
-    return [
-        layer
-        for layer in base.layers
-        if any(layer.name == name or layer.name.endswith(f".{name}") for name in names)
-    ]
+    names = set(adapted_names([layer.name for layer in base.layers], training.lora))
+    return [layer for layer in base.layers if layer.name in names]
 
 
 def _has_dora(training: Training) -> bool:

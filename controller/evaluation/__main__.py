@@ -13,7 +13,9 @@ def main() -> None:
     """Set what must be set before torch is imported, then run the job."""
     job = json.loads((Path(sys.argv[1]) / "job.json").read_text())
     threads = int(job.get("threads") or 0) or usable_threads()
-    settle(threads, hidden=(*SLOW_AND_UNUSED, "bitsandbytes"))
+    manifest = json.loads((Path(job["version"]) / "trueup.json").read_text())
+    is_quantized = manifest.get("quantization") is not None
+    settle(threads, hidden=SLOW_AND_UNUSED if is_quantized else (*SLOW_AND_UNUSED, "bitsandbytes"))
     run_job(_evaluate)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from controller.job_protocol import Interrupted, JobFolder, follow_job, run_job
 from controller.torch_process import SLOW_AND_UNUSED, settle, usable_threads
 from controller.training import ranks
+from specs.training import is_of_bitsandbytes
 
 
 def main() -> None:
@@ -38,7 +39,7 @@ def needs_bitsandbytes(job: dict[str, Any]) -> bool:
     """Whether a job quantizes, or its optimizer does."""
     training = job.get("training", {})
     optimizer = training.get("arguments", {}).get("optim", "")
-    return training.get("method") == "qlora" or "bnb" in optimizer
+    return training.get("method") == "qlora" or is_of_bitsandbytes(optimizer)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,6 @@ from controller.errors import TrainingError
 from controller.training.ranks import share_of
 from specs.training import Training
 
-PLAIN_INITIALISATIONS = (True, False, "gaussian", "orthogonal")
-"""LoRA initialisations that leave the base's own weights alone."""
-
 
 @dataclass(frozen=True)
 class BaseModel:
@@ -59,13 +56,8 @@ def read_job(found: Mapping[str, Any], *, threads: int) -> TrainJob:
 def _refuse_what_is_not_done(training: Training) -> None:
     # Better no model than one that silently ignored a part of its spec.
     wanted = {
-        "method: qlora": training.method == "qlora",
         "search": training.search is not None,
         "mitigation": training.mitigation is not None,
-        f"lora.init_lora_weights: {training.lora.init_lora_weights}": (
-            training.lora.init_lora_weights not in PLAIN_INITIALISATIONS
-        ),
-        f"arguments.optim: {training.arguments.optim}": "bnb" in training.arguments.optim,
     }
     refused = [f"training.{name}" for name, is_wanted in wanted.items() if is_wanted]
     if refused:

@@ -17,6 +17,7 @@ from controller.training.fitting.fit import Fit, fit
 from controller.training.fitting.repairs import repaired
 from controller.training.job import TrainJob, read_job
 from controller.training.learner import Metrics
+from controller.training.methods.precision import choose_precision
 from controller.training.spent import Spent, libraries, machine, peak_memory_bytes
 from controller.training.tasks import open_task
 from controller.training.tasks.tokenizer_files import need_tokenizer
@@ -87,5 +88,5 @@ def _result(job: TrainJob, done: Fit, spent: Spent, measured: Metrics) -> dict[s
             **measured,
         },
         "libraries": libraries(),
-        "machine": machine(job.threads),
+        "machine": machine(job.threads, choose_precision(job.training.arguments)),
     }

@@ -10,7 +10,18 @@ from typing import Any
 
 import torch
 
-LIBRARIES = ("torch", "transformers", "peft", "accelerate", "safetensors", "tokenizers", "numpy")
+from controller.training.methods.precision import Precision
+
+LIBRARIES = (
+    "torch",
+    "transformers",
+    "peft",
+    "accelerate",
+    "safetensors",
+    "tokenizers",
+    "numpy",
+    "bitsandbytes",
+)
 
 
 class Spent:
@@ -78,12 +89,13 @@ def libraries() -> dict[str, str]:
     return found
 
 
-def machine(threads: int) -> dict[str, Any]:
+def machine(threads: int, precision: Precision) -> dict[str, Any]:
     """What the exact bytes of the weights depend on, beside the libraries."""
     return {
         "platform": platform.platform(),
         "processor": torch.backends.cpu.get_cpu_capability(),
         "python": platform.python_version(),
         "threads": threads,
-        "device": "cpu",
+        "device": precision.device,
+        "precision": precision.format,
     }

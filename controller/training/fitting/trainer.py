@@ -20,6 +20,7 @@ from controller.errors import TrainingError
 from controller.training.failures import loss_not_finite
 from controller.training.job import TrainJob
 from controller.training.learner import Learner, TokenRow
+from controller.training.methods.precision import choose_precision
 from controller.training.weights import (
     load_weights,
     restore_weights,
@@ -27,6 +28,8 @@ from controller.training.weights import (
     trained_weights,
 )
 
+NOT_THE_TRAINERS = {"max_length", "eval_steps", "bf16", "fp16", "activation_checkpointing"}
+"""Declared arguments that are seen to elsewhere: by the task, or when the method adapts."""
 WEIGHTS_FILE = "trained.safetensors"
 EVIDENCE = 5
 """Points of the loss curve that an error about it quotes."""
@@ -139,7 +142,8 @@ class FineTuner(Trainer):  # type: ignore[misc]  # untyped here
 
 def training_arguments(job: TrainJob, checkpoints: Path) -> TrainingArguments:
     """The declared arguments, and what Trueup adds to them."""
-    declared = job.training.arguments.model_dump(exclude={"max_length", "eval_steps"})
+    declared = job.training.arguments.model_dump(exclude=NOT_THE_TRAINERS)
+    precision = choose_precision(job.training.arguments)
     return TrainingArguments(
         **declared,
         output_dir=str(checkpoints),
@@ -147,7 +151,9 @@ def training_arguments(job: TrainJob, checkpoints: Path) -> TrainingArguments:
         save_strategy="steps",
         save_total_limit=KEPT_CHECKPOINTS,
         train_sampling_strategy="group_by_length",
-        use_cpu=True,
+        use_cpu=precision.device == "cpu",
+        bf16=precision.format == "bfloat16",
+        fp16=precision.format == "float16",
         dataloader_pin_memory=False,
         remove_unused_columns=False,
         logging_nan_inf_filter=False,

@@ -23,9 +23,13 @@ def adapt(model: nn.Module, job: TrainJob, *, task_type: str) -> nn.Module:
     Raises:
         TrainingError: When a module that the spec names does not exist in the base.
     """
-    if job.training.method not in METHODS_WITH_ADAPTERS:
-        return model
-    return add_lora(model, job.training.lora, task_type=task_type)
+    if job.training.method in METHODS_WITH_ADAPTERS:
+        model = add_lora(model, job, task_type=task_type)
+    if job.training.arguments.activation_checkpointing:
+        # Not reentrant: so the inputs of the first block need no gradients of their own.
+        plain = model.get_base_model() if hasattr(model, "get_base_model") else model
+        plain.activation_checkpointing_enable({"use_reentrant": False})
+    return model
 
 
 def save_trained(model: nn.Module, job: TrainJob, output: Path) -> None:

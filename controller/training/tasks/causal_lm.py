@@ -14,7 +14,7 @@ from controller.errors import TrainingError
 from controller.job_protocol import JobFolder
 from controller.training.job import TrainJob
 from controller.training.learner import Metrics, TokenRow
-from controller.training.methods import adapt, save_trained
+from controller.training.methods.adapt import adapt, save_trained
 from controller.training.tasks import lengths, packing
 from controller.training.tasks.causal_rows import END, SPANS, token_rows, writing_of
 from controller.training.tasks.tokenizer_files import copy_tokenizer, write_chat_template

@@ -14,7 +14,7 @@ from controller.job_protocol import JobFolder
 from controller.training.fitting.checkpoints import newest_whole
 from controller.training.job import TrainJob
 from controller.training.learner import Metrics, TokenRow
-from controller.training.methods import adapt, save_trained
+from controller.training.methods.adapt import adapt, save_trained
 from controller.training.tasks import lengths, measures
 from controller.training.tasks.head import START_L2, Features, fit_linear, probe
 from controller.training.tasks.rows import (

@@ -286,10 +286,6 @@ NOT_YET = {
         "spec.compute.resources",
     ),
     "mitigation": (("seed: 17", "mitigation: {augment: [typos]}"), "spec.training.mitigation"),
-    "an initialisation": (
-        ("r: 16", "init_lora_weights: pissa"),
-        "spec.training.lora.init_lora_weights",
-    ),
     "robustness": (
         ("metrics: [", "robustness: [typos]\n    metrics: ["),
         "spec.evaluation.robustness",
@@ -317,16 +313,6 @@ def test_what_is_declared_and_not_built_yet_is_never_ignored(said, change, field
 
     assert f": {field}: " in error
     assert "not supported yet" in error
-
-
-def test_qlora_is_not_built_yet_and_told_as_such(said):
-    errors = said(("method: lora", "method: qlora\n    quantization: {load_in_4bit: true}"))
-
-    assert [error.split(": ")[1] for error in errors] == [
-        "spec.training.method",
-        "spec.training.quantization",
-    ]
-    assert all("not supported yet" in error for error in errors)
 
 
 @pytest.mark.parametrize(

@@ -23,12 +23,9 @@ def test_a_job_without_threads_takes_what_the_machine_allows():
 @pytest.mark.parametrize(
     ("training", "named"),
     [
-        ({"method": "qlora"}, "training.method: qlora"),
         ({"search": {"trials": 3}}, "training.search"),
         ({"mitigation": {"reweight": "label"}}, "training.mitigation"),
         ({"early_stopping": {}}, "training.early_stopping"),
-        ({"lora": {"init_lora_weights": "pissa"}}, "init_lora_weights: pissa"),
-        ({"arguments": {"optim": "adamw_bnb_8bit"}}, "optim: adamw_bnb_8bit"),
     ],
 )
 def test_what_this_trainer_does_not_do_is_refused_not_ignored(training, named):

@@ -28,13 +28,13 @@ LLAMA = ["model.layers.0.self_attn.q_proj", "model.layers.0.self_attn.v_proj", "
     ids=["bert", "llama", "unknown", "all of bert", "all of llama", "a list", "a longer ending"],
 )
 def test_target_modules_are_found_by_name_in_a_fixed_order(layers, wanted, chosen):
-    from controller.training.methods.adapters import target_modules
+    from controller.training.methods.targets import target_modules
 
     assert target_modules(layers, wanted) == chosen
 
 
 def test_a_target_module_that_does_not_exist_is_answered_with_the_nearest():
-    from controller.training.methods.adapters import target_modules
+    from controller.training.methods.targets import target_modules
 
     with pytest.raises(TrainingError, match="no linear layer 'q_proj'") as raised:
         target_modules(BERT, ["query", "q_proj"])
