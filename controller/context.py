@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from controller.executors.base import Executor
+from controller.fitness import Abilities
 from controller.settings import ControllerSettings
 from controller.source.publish import Publisher
 from controller.source.repository import Repository
@@ -32,6 +33,7 @@ class Tools:
     repository: Repository
     publisher: Publisher
     executor: Executor
+    abilities: Abilities
     clock: Clock
 
     def resolve_base(

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from controller.data.dvc_files import parse_dvc
 from controller.errors import DataError
+from controller.fitness import Abilities, refusal
 from controller.search.proposals import need_sampler
 from controller.source.repository import Repository
 from controller.state import Desired, Digests
@@ -38,9 +39,18 @@ class Reader(Protocol):
 
 
 def desire(
-    spec: ModelSpec, *, path: str, revision: Revision, repository: Repository, resolve: Resolve
+    spec: ModelSpec,
+    *,
+    path: str,
+    revision: Revision,
+    repository: Repository,
+    resolve: Resolve,
+    abilities: Abilities,
 ) -> Desired:
-    """Resolve what ``spec`` names at ``revision``; DataError or BaseModelError with the fix."""
+    """Resolve what ``spec`` names at ``revision``; DataError or BaseModelError with the fix.
+
+    ``abilities`` are this machine's, which the training is held against.
+    """
     hashes = data_hashes(spec.spec, path=path, revision=revision, repository=repository)
     need_sampler(spec.spec)
     declared = spec.spec.base
@@ -70,6 +80,7 @@ def desire(
         ),
         training_inputs=inputs,
         candidates=candidates,
+        unfit=refusal(spec.spec, abilities),
     )
 
 

@@ -97,6 +97,8 @@ def _make_version(desired: Desired, observed: Observed) -> Plan:
     actions: list[Action] = []
     digests = desired.digests
     wanted = observed.wanted
+    if wanted is None and desired.unfit is not None and observed.running is None:
+        return (_cannot_train(desired.unfit),)
     if wanted is None:
         actions.extend(_make_weights(desired, observed))
     if wanted is None or wanted.evaluation is None:
@@ -112,6 +114,11 @@ def _make_version(desired: Desired, observed: Observed) -> Plan:
         prepare = PrepareData(digests.data, why="rows of this data digest are not prepared")
         actions.insert(0, _or_stall(prepare, digests.data, observed))
     return _up_to_a_stall(actions)
+
+
+def _cannot_train(failure: Failure) -> Stall:
+    told = f"{failure.message} ({failure.fix})" if failure.fix else failure.message
+    return Stall(failure, Train, why=told)
 
 
 def _make_weights(desired: Desired, observed: Observed) -> Plan:

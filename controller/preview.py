@@ -7,6 +7,7 @@ from controller.actions import Plan
 from controller.catalog import read_catalog
 from controller.context import Tools
 from controller.desired import desire
+from controller.fitness import remarks
 from controller.observe import observe
 from controller.planner import plan
 from controller.state import Desired, Observed
@@ -24,6 +25,8 @@ class Preview:
     """Model → the two states that its plan was made from."""
     problems: Mapping[str, str]
     """Model (or spec file) → why there is no plan for it."""
+    remarks: Mapping[str, list[str]]
+    """Model → what to know of its spec: old names, and what this machine does otherwise."""
 
 
 def preview(tools: Tools, *, revision: str | None) -> Preview:
@@ -34,6 +37,10 @@ def preview(tools: Tools, *, revision: str | None) -> Preview:
     plans: dict[str, Plan] = {}
     states: dict[str, tuple[Desired, Observed]] = {}
     problems = {path: str(errors[0]) for path, errors in catalog.errors.items()}
+    said = {
+        name: [*map(str, one.notices), *remarks(one.spec.spec, tools.abilities)]
+        for name, one in catalog.models.items()
+    }
     for name, loaded in catalog.models.items():
         try:
             desired = desire(
@@ -42,6 +49,7 @@ def preview(tools: Tools, *, revision: str | None) -> Preview:
                 revision=at,
                 repository=repository,
                 resolve=tools.resolve_base,
+                abilities=tools.abilities,
             )
         except TrueupError as error:
             problems[name] = error.told
@@ -57,4 +65,4 @@ def preview(tools: Tools, *, revision: str | None) -> Preview:
             )
         states[name] = (desired, observed)
         plans[name] = plan(desired, observed)
-    return Preview(at, plans, states, problems)
+    return Preview(at, plans, states, problems, said)

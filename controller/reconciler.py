@@ -30,7 +30,7 @@ from controller.desired import desire
 from controller.observe import observe
 from controller.outcomes import Deferred, Done, Outcome, Settled, Stalled
 from controller.planner import plan
-from controller.record import record_pass, record_unusable
+from controller.record import record_notices, record_pass, record_unusable
 from controller.state import Desired, Observed
 from controller.steps.cancel import cancel_run
 from controller.steps.data import prepare_data
@@ -91,6 +91,7 @@ class Reconciler:
         loaded = catalog.models[name]
         now = self._tools.clock()
         with self._tools.database.transaction() as session:
+            before = models.find_model(session, name) if loaded.notices else None
             models.declare_model(
                 session,
                 name,
@@ -99,6 +100,7 @@ class Reconciler:
                 spec=loaded.spec.model_dump(mode="json"),
                 now=now,
             )
+            record_notices(session, loaded, before, at=catalog.revision, now=now)
         self._desired.pop(name, None)
         self._desired[name] = desire(
             loaded.spec,
@@ -106,6 +108,7 @@ class Reconciler:
             revision=catalog.revision,
             repository=self._tools.repository,
             resolve=self._tools.resolve_base,
+            abilities=self._tools.abilities,
         )
         return self._desired[name]
 

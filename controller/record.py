@@ -6,10 +6,12 @@ from pathlib import PurePosixPath
 
 from controller.context import Tools
 from controller.summarize import Pass, summarize, summarize_unusable, waiting_for
+from registry.records import ModelRecord
 from registry.store import conditions, events, models
 from registry.store.database import Session
 from specs.conditions import Condition, ConditionStatus, ConditionType
 from specs.errors import SpecError, TrueupError
+from specs.loader import LoadedSpec
 from specs.names import Revision
 
 TELLING = {
@@ -54,6 +56,30 @@ def record_invalid_spec(
     more = f" (and {len(others)} more: trueup validate)" if others else ""
     told = SpecError(first.place, first.problem + more, fix=first.fix)
     record_unusable(tools, name, told, at=at, trigger="commit")
+
+
+def record_notices(
+    session: Session,
+    loaded: LoadedSpec,
+    before: ModelRecord | None,
+    *,
+    at: Revision,
+    now: datetime,
+) -> None:
+    """Record the old names in a spec as an event, once for each change of the spec."""
+    spec = loaded.spec.model_dump(mode="json")
+    if not loaded.notices or (before is not None and before.spec == spec):
+        return
+    events.record_event(
+        session,
+        kind="OldNamesRead",
+        message="; ".join(map(str, loaded.notices)),
+        model=loaded.spec.name,
+        trigger="commit",
+        revision=at,
+        data={"fields": [notice.place.field for notice in loaded.notices]},
+        now=now,
+    )
 
 
 def _record(

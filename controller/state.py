@@ -47,6 +47,8 @@ class Desired:
     """What the training digest is over; kept in lineage."""
     candidates: tuple[ResolvedBase, ...] = ()
     """``base.candidates``, in their order."""
+    unfit: Failure | None = None
+    """Why this machine cannot train it."""
 
     @property
     def name(self) -> str:

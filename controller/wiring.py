@@ -3,6 +3,7 @@
 from controller.context import Tools, utc_now
 from controller.executors.dispatch import Executors
 from controller.executors.local import LocalExecutor
+from controller.fitness import look_at_this_machine
 from controller.settings import ControllerSettings
 from controller.source.git import process_environment
 from controller.source.publish import Publisher
@@ -29,6 +30,7 @@ def open_tools(settings: ControllerSettings) -> Tools:
             environment=environment,
         ),
         executor=Executors(LocalExecutor(threads=threads, environment=environment), {}),
+        abilities=look_at_this_machine(),
         clock=utc_now,
     )
 

@@ -18,7 +18,12 @@ TRAINER_FORMAT = 2
 DATA_FORMAT = 2
 """Raised when data preparation changes in a way that makes the same files give other rows."""
 CHECKS_THAT_CHANGE_TRAINING_ROWS = ("empty_rows", "exact_duplicates", "min_rows_per_label")
-ARGUMENTS_THAT_ONLY_RECORD = ("logging_steps", "save_steps", "activation_checkpointing")
+ARGUMENTS_THAT_ONLY_RECORD = (
+    "logging_steps",
+    "save_steps",
+    "activation_checkpointing",
+    "eval_strategy",
+)
 METHODS_WITH_ADAPTERS = ("lora", "qlora")
 
 Inputs = dict[str, Any]
@@ -89,7 +94,7 @@ def _training_that_counts(spec: Spec) -> Inputs:
         del training["lora"]
     del training["generation" if spec.task == "text-classification" else "head"]
     for name in ARGUMENTS_THAT_ONLY_RECORD:
-        del training["arguments"][name]
+        training["arguments"].pop(name, None)
     if spec.training.early_stopping is None:
         training["arguments"].pop("eval_steps", None)  # then evaluations only record, too
     return training

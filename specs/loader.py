@@ -16,6 +16,7 @@ from specs.errors import SpecError
 from specs.model import ModelSpec
 from specs.partial import with_stand_ins
 from specs.problems import Loc, Problem, dotted, nearest
+from specs.renames import Notice, modernise
 from specs.rules import broken_rules
 from specs.validation import problems_of
 from specs.wording import describe
@@ -32,6 +33,8 @@ class LoadedSpec:
 
     path: str
     spec: ModelSpec
+    notices: tuple[Notice, ...] = ()
+    """What was written by an old name, and read as the new one."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class _Reading:
     document: Document | None
     spec: ModelSpec | None
     errors: tuple[SpecError, ...]
+    notices: tuple[Notice, ...] = ()
 
     @property
     def name(self) -> str | None:
@@ -94,7 +98,7 @@ def load_specs(files: Mapping[str, bytes]) -> LoadResult:
             errors[reading.path] = tuple(sorted(found, key=_by_place))
         else:
             assert reading.spec is not None, "a file without errors has a spec"
-            models[reading.spec.name] = LoadedSpec(reading.path, reading.spec)
+            models[reading.spec.name] = LoadedSpec(reading.path, reading.spec, reading.notices)
     names = {reading.path: reading.name for reading in readings if reading.name is not None}
     return LoadResult(models, errors, names)
 
@@ -126,10 +130,13 @@ def _read(path: str, data: bytes) -> _Reading:
     document, errors = read_yaml(path, data)
     if document is None:
         return _Reading(path, None, None, tuple(errors))
+    modern = modernise(document)
+    document = modern.document
     spec, problems = _validate(document.value)
+    errors = [*errors, *(document.error(problem) for problem in modern.problems)]
     known = {error.place.field for error in errors}
     found = [*errors, *(document.error(one) for one in problems if dotted(one.loc) not in known)]
-    return _Reading(path, document, None if found else spec, tuple(found))
+    return _Reading(path, document, None if found else spec, tuple(found), modern.notices)
 
 
 def _validate(value: Any) -> tuple[ModelSpec | None, list[Problem]]:

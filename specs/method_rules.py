@@ -90,6 +90,16 @@ def lora_names_fit(spec: Spec) -> Iterator[Problem]:
                 yield Problem((*LORA, "exclude_modules", index), text, "keep one of the two")
 
 
+def validation_fits(spec: Spec) -> Iterator[Problem]:
+    """``eval_strategy`` and ``eval_steps`` say one thing."""
+    arguments, at = spec.training.arguments, (*ARGUMENTS, "eval_strategy")
+    if arguments.eval_strategy == "steps" and arguments.eval_steps is None:
+        yield Problem(at, "eval_strategy steps needs eval_steps", "add eval_steps: 50")
+    if arguments.eval_strategy == "epoch" and arguments.eval_steps is not None:
+        text = "eval_strategy is epoch, and eval_steps is given"
+        yield Problem(at, text, "use eval_strategy: steps, or remove eval_steps")
+
+
 def precision_fits(spec: Spec) -> Iterator[Problem]:
     """At most one of the two narrow formats is asked for."""
     arguments = spec.training.arguments

@@ -19,6 +19,7 @@ from specs.method_rules import (
     lora_names_fit,
     precision_fits,
     quantization_fits,
+    validation_fits,
 )
 from specs.model import ModelSpec, Spec
 from specs.names import FAMILY_PATTERN
@@ -216,6 +217,7 @@ RULES = (
         ((*TRAINING, "method"), (*TRAINING, "quantization"), (*TRAINING, "lora")),
     ),
     Rule(lora_names_fit, ((*TRAINING, "lora"),)),
+    Rule(validation_fits, ((*TRAINING, "arguments"),)),
     Rule(precision_fits, ((*TRAINING, "method"), (*TRAINING, "arguments"))),
     Rule(gates_say_one_thing, ()),
     Rule(

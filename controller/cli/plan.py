@@ -49,6 +49,7 @@ class Shown:
     plans: "Mapping[str, Plan]"
     forecasts: "Mapping[str, Forecast]"
     problems: Mapping[str, str]
+    remarks: Mapping[str, list[str]]
 
 
 def plan(
@@ -73,7 +74,9 @@ def plan(
     plans = {one: plan for one, plan in found.plans.items() if name in {None, one}}
     problems = {one: problem for one, problem in found.problems.items() if name in {None, one}}
     forecasts = {} if no_costs else _forecasts(tools, found, plans)
-    shown = Shown(found.revision, plans, forecasts, problems | _refusals(forecasts))
+    remarks = {one: said for one, said in found.remarks.items() if name in {None, one} and said}
+    problems |= _refusals(forecasts)
+    shown = Shown(found.revision, plans, forecasts, problems, remarks)
     _print_as_json(shown) if json_ else _show(shown)
     if shown.problems:
         not_so()
@@ -107,6 +110,7 @@ def _print_as_json(shown: Shown) -> None:
                 for name, plan in shown.plans.items()
             },
             "costs": {name: as_json(one) for name, one in shown.forecasts.items()},
+            "remarks": shown.remarks,
             "problems": shown.problems,
         }
     )
@@ -124,10 +128,17 @@ def _show(shown: Shown) -> None:
             say(f"    {number}. {what:<12} {action.why}")
     for name, one in shown.forecasts.items():
         show_forecast(name, one)
+    _show_remarks(shown)
     for name, problem in shown.problems.items():
         typer.echo(f"  {name}: {problem}", err=True)
     if not shown.plans and not shown.problems:
         say("  no specs; `trueup init DIR` makes a repository with one")
+
+
+def _show_remarks(shown: Shown) -> None:
+    for name, said in shown.remarks.items():
+        for remark in said:
+            say(f"  {name}: note: {remark}")
 
 
 def _action_as_json(action: "Action") -> dict[str, Any]:

@@ -14,6 +14,7 @@ from controller.cli.setup import load_settings
 if TYPE_CHECKING:
     from specs.errors import SpecError
     from specs.loader import LoadResult
+    from specs.renames import Notice
 
 FolderOption = Annotated[
     Path, typer.Option("--repo", metavar="DIR", help="The repository; this folder without it.")
@@ -38,6 +39,8 @@ def validate(
     else:
         for error in _errors(result):
             typer.echo(str(error), err=True)
+        for notice in _notices(result):
+            say(f"note: {notice}")
         _summarise(files, result)
     if result.errors:
         not_so()
@@ -56,8 +59,22 @@ def as_json(result: "LoadResult") -> dict[str, Any]:
         }
         for error in _errors(result)
     ]
+    notices = [
+        {
+            "path": notice.place.path,
+            "line": notice.place.line,
+            "column": notice.place.column,
+            "field": notice.place.field,
+            "text": notice.text,
+        }
+        for notice in _notices(result)
+    ]
     models = {name: one.path for name, one in result.models.items()}
-    return {"valid": not errors, "models": models, "errors": errors}
+    return {"valid": not errors, "models": models, "errors": errors, "notices": notices}
+
+
+def _notices(result: "LoadResult") -> "list[Notice]":
+    return [notice for one in result.models.values() for notice in one.notices]
 
 
 def _errors(result: "LoadResult") -> "list[SpecError]":

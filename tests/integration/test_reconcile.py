@@ -8,6 +8,7 @@ import pytest
 
 from controller.catalog import read_catalog
 from controller.context import Tools
+from controller.fitness import LIBRARIES, Abilities
 from controller.follower import Follower
 from controller.metrics import ControllerMetrics
 from controller.outcomes import Deferred, Settled, Stalled, Waiting
@@ -57,6 +58,7 @@ class World:
         self.settings = ControllerSettings(home=root / "home", repo=str(self.folder))
         self.settings.home.mkdir()
         self.executor = ScriptedExecutor()
+        self.abilities = Abilities(2, has_fast_bf16=False, gpus=(), libraries=frozenset(LIBRARIES))
         self.database = Database.open(self.settings.resolved_database_url)
         self.restart()
         self.write("specs/intents.yaml", SPEC)
@@ -81,6 +83,7 @@ class World:
                 repository, name="Trueup", email="t@localhost", environment=environment
             ),
             executor=self.executor,
+            abilities=self.abilities,
             clock=lambda: datetime.now(UTC),
         )
         self.reconciler = Reconciler(self.tools)
@@ -568,3 +571,24 @@ def test_going_forward_again_is_a_rollback_to_the_newer_version(world):
 
     assert world.live == 2
     assert "pin: 2" in (world.folder / "specs/intents.yaml").read_text()
+
+
+def test_what_this_machine_cannot_train_stalls_before_anything_is_spent(world):
+    world.abilities = Abilities(2, has_fast_bf16=False, gpus=(), libraries=frozenset())
+    world.restart()
+
+    outcome = world.settle()
+
+    assert isinstance(outcome, Stalled)
+    assert outcome.failure.reason == "MachineUnfit"
+    assert outcome.failure.fix == "pip install 'trueup[train]'"
+    assert "RunStarted" not in world.events
+
+
+def test_old_names_in_a_spec_are_an_event_once(world):
+    world.change("{seed: 1}", "{seed: 1, arguments: {warmup_ratio: 0.1}}")
+
+    world.settle()
+    world.settle("resync")
+
+    assert world.events.count("OldNamesRead") == 1

