@@ -23,6 +23,7 @@ from controller.training.weights import save_weights, without_tied
 from registry.serving.classifier import build_encoder, pooled
 from registry.serving.engine_bases import ADAPTER_FILE, quiet_peft
 from registry.serving.generator import build_causal_lm
+from registry.serving.quantized_bases import declared_quantization, dequantized
 
 TOLERANCE = 1e-4
 """Largest difference of any output, as a share of the largest output; float32."""
@@ -55,11 +56,17 @@ def _merge_adapter(version: Path, base: Path, output: Path, manifest: Mapping[st
     from peft import PeftModel  # noqa: PLC0415  (5 CPU seconds, and heads need none of it)
 
     is_causal = manifest["task"] == "causal-lm"
-    plain = build_causal_lm(base) if is_causal else build_encoder(base)
+    held = declared_quantization(manifest)
+    build = build_causal_lm if is_causal else build_encoder
+    plain = build(base, quantization=held)
     samples = sample_ids(plain.config.vocab_size)
     with quiet_peft():
         model = PeftModel.from_pretrained(plain, version).eval()
         wanted = outputs(model, samples, version, manifest)
+        if held is not None:
+            # What was trained is an adapter for the rounded weights, not for the base's own.
+            rounded = dequantized(build(base, quantization=held))
+            model = PeftModel.from_pretrained(rounded, version).eval()
         merged = model.merge_and_unload(safe_merge=True)
     save_weights(without_tied(merged) | _pooler(base, is_causal=is_causal), output / WEIGHTS)
     merged.config.save_pretrained(output)

@@ -16,6 +16,8 @@ from registry.errors import BaseModelError
 from specs.training import Quantization
 
 FOUR_BIT_LAYER = "Linear4bit"
+EIGHT_BIT_LAYER = "Linear8bitLt"
+INT8_STEPS = 127
 LIBRARY = "bitsandbytes"
 INSTALL = "pip install 'trueup[quantized]'"
 
@@ -64,6 +66,30 @@ def guard(model: nn.Module) -> nn.Module:
             module.support_avx512bf16_for_cpu = False
     # It tells of every layer, at every step, of a cast that is meant.
     logging.getLogger("bitsandbytes.autograd._functions").setLevel(logging.ERROR)
+    return model
+
+
+def dequantized(model: nn.Module) -> nn.Module:
+    """The model with float32 layers that hold what its quantized ones stand for."""
+    from bitsandbytes.functional import dequantize_4bit  # noqa: PLC0415  (only for such a base)
+
+    layers = {name: module for name, module in model.named_modules()}
+    for name, layer in layers.items():
+        kind = type(layer).__name__
+        if kind not in (FOUR_BIT_LAYER, EIGHT_BIT_LAYER):
+            continue
+        weight = layer.weight
+        if kind == FOUR_BIT_LAYER:
+            held = dequantize_4bit(weight.data, weight.quant_state).float()
+        else:
+            held = weight.data.float() * (weight.SCB[:, None] / INT8_STEPS)
+        plain = nn.Linear(layer.in_features, layer.out_features, bias=layer.bias is not None)
+        plain.weight = nn.Parameter(held, requires_grad=False)
+        plain.bias = layer.bias
+        parent, _, own = name.rpartition(".")
+        setattr(layers[parent], own, plain)
+    if getattr(model, "hf_quantizer", None) is not None:
+        model.hf_quantizer.remove_quantization_config(model)
     return model
 
 
