@@ -73,7 +73,7 @@ def dequantized(model: nn.Module) -> nn.Module:
     """The model with float32 layers that hold what its quantized ones stand for."""
     from bitsandbytes.functional import dequantize_4bit  # noqa: PLC0415  (only for such a base)
 
-    layers = {name: module for name, module in model.named_modules()}
+    layers = dict(model.named_modules())
     for name, layer in layers.items():
         kind = type(layer).__name__
         if kind not in (FOUR_BIT_LAYER, EIGHT_BIT_LAYER):

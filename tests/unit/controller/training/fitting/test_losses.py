@@ -72,6 +72,7 @@ def gradients(jobs, request, tmp_path):
             method=method,
             lora={"lora_dropout": 0.0},
             head={"init": "random"},
+            quantization={"load_in_4bit": True} if method == "qlora" else None,
         )
         found = json.loads((folder / "job.json").read_text()) | {"task": task}
         causal = task == "causal-lm"
@@ -97,9 +98,11 @@ def gradients(jobs, request, tmp_path):
 
 
 @pytest.mark.parametrize("task", ["text-classification", "causal-lm"])
-@pytest.mark.parametrize("method", ["full", "lora"])
+@pytest.mark.parametrize("method", ["full", "lora", "qlora"])
 def test_accumulated_batches_give_loss_and_gradients_of_one_big_batch(gradients, task, method):
     """Transformers 5.23 multiplies both by the number of batches (transformers#47688)."""
+    if method == "qlora":
+        pytest.importorskip("bitsandbytes", reason="the quantized extra is not installed")
     whole, *parts = [gradients(task, method, *shape) for shape in SHAPES]
 
     assert len(whole.gradients) == 3
