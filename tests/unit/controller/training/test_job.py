@@ -25,7 +25,6 @@ def test_a_job_without_threads_takes_what_the_machine_allows():
     [
         ({"search": {"trials": 3}}, "training.search"),
         ({"mitigation": {"reweight": "label"}}, "training.mitigation"),
-        ({"early_stopping": {}}, "training.early_stopping"),
     ],
 )
 def test_what_this_trainer_does_not_do_is_refused_not_ignored(training, named):
