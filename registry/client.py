@@ -114,6 +114,11 @@ class Client:
         """A model's runs, newest first."""
         return self._list(f"/models/{_part(name)}/runs", limit=limit)
 
+    def get_search(self, name: str, *, version: int | None = None) -> Json:
+        """A model's newest search, or the one that a version came from."""
+        params = {} if version is None else {"version": version}
+        return dict(self._send("GET", f"/models/{_part(name)}/trials", params=params))
+
     def list_signals(self, name: str, *, limit: int = 100) -> list[Json]:
         """What detectors said about a model's traffic, newest first."""
         return self._list(f"/models/{_part(name)}/signals", limit=limit)

@@ -1,6 +1,6 @@
 """What people ask of the registry, put together from its tables: for the API and the pages."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from registry.records import (
@@ -18,11 +18,13 @@ from registry.store.evaluations import latest_evaluation, latest_evaluations
 from registry.store.holds import find_hold, list_holds, list_quarantined
 from registry.store.models import get_model, list_models
 from registry.store.runs import find_running, list_running
+from registry.store.trials import latest_search, list_trials
 from registry.store.verdicts import latest_gate_report, latest_gate_reports
-from registry.store.versions import get_version, list_versions
+from registry.store.versions import find_version, get_version, list_versions
+from registry.trial_records import TrialRecord
 from registry.version_state import VersionState, version_state
 from specs.conditions import Condition, ConditionType
-from specs.names import LIVE
+from specs.names import LIVE, Digest
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,48 @@ class VersionView:
     aliases: tuple[str, ...]
     evaluation: EvaluationRecord | None
     gates: GateReport | None
+
+
+@dataclass(frozen=True)
+class SearchView:
+    """One search: its trials, and the version that it ended in."""
+
+    search: Digest | None
+    """The training digest it ends in; None when there was no search."""
+    version: int | None
+    chosen: int | None
+    """The number of the trial that became the version."""
+    trials: Sequence[TrialRecord]
+
+    @property
+    def of(self) -> int:
+        """How many trials there are to be."""
+        return self.trials[0].of if self.trials else 0
+
+    @property
+    def metric(self) -> str | None:
+        """What the search goes by."""
+        return self.trials[0].metric if self.trials else None
+
+
+def read_search(session: Session, model: str, version: int | None = None) -> SearchView:
+    """The newest search of a model, or the one that ``version`` came from.
+
+    Raises:
+        NotFoundError: there is no such model or version.
+    """
+    get_model(session, model)
+    if version is not None:
+        digest: Digest | None = get_version(session, model, version).training_digest
+    else:
+        digest = latest_search(session, model)
+    trials = [] if digest is None else list_trials(session, model, digest)
+    if digest is None or not trials:
+        return SearchView(None, None, None, [])
+    made = find_version(session, model, digest)
+    lineage = {} if made is None else made.lineage.get("search", {})
+    number = None if made is None else made.number
+    return SearchView(digest, number, lineage.get("chosen"), trials)
 
 
 def read_status(session: Session, name: str) -> ModelStatus:

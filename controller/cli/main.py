@@ -15,6 +15,7 @@ from controller.cli import (
     reproduce,
     status,
     steer,
+    trials,
     up,
     validate,
     version,
@@ -73,6 +74,7 @@ COMMANDS = (
         reproduce.reproduce,
         (f"trueup reproduce {M}@2", f"trueup reproduce {M}@live --keep /tmp/again"),
     ),
+    Command("trials", trials.trials, (f"trueup trials {M}", f"trueup trials {M}@3 --json")),
     Command("logs", follow.logs, (f"trueup logs {M} --follow",)),
     Command("events", follow.events, ("trueup events", f"trueup events --model {M} --follow")),
     Command(

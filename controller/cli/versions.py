@@ -122,6 +122,11 @@ def _print_origin(detail: Json) -> None:
         "run": detail["run_id"],
         "files": ", ".join(f"{path} ({_size(one)})" for path, one in detail["files"].items()),
     }
+    if search := lineage.get("search"):
+        facts["search"] = (
+            f"trial {search['chosen']} of {len(search['trials'])}, the best by {search['metric']} "
+            f"on validation rows (trueup trials {detail['model']}@{detail['number']})"
+        )
     print_facts(facts)
 
 

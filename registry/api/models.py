@@ -1,14 +1,15 @@
 """Routes of models and their versions: what is."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.responses import PlainTextResponse
 
 from registry.api.dependencies import Limit, Name, Number, Reading
 from registry.api.schemas import (
     AliasOut,
     RunOut,
+    SearchOut,
     SignalOut,
     StatusOut,
     VersionDetailOut,
@@ -17,7 +18,7 @@ from registry.api.schemas import (
 from registry.api.views import status_out, version_detail_out, version_out
 from registry.cards import render_card
 from registry.errors import NotFoundError
-from registry.overview import list_statuses, read_status, read_version, read_versions
+from registry.overview import list_statuses, read_search, read_status, read_version, read_versions
 from registry.store.aliases import alias_history, find_alias, list_aliases
 from registry.store.database import Session
 from registry.store.models import get_model
@@ -25,6 +26,8 @@ from registry.store.runs import list_runs
 from registry.store.signals import list_signals
 
 router = APIRouter(prefix="/models", tags=["models"])
+
+VersionFilter = Annotated[int | None, Query(ge=1)]
 
 
 @router.get("", response_model=list[StatusOut])
@@ -88,6 +91,12 @@ def runs(session: Reading, name: Name, limit: Limit = 50) -> Any:
     """The model's runs, newest first."""
     get_model(session, name)
     return list_runs(session, name, limit=limit)
+
+
+@router.get("/{name}/trials", response_model=SearchOut)
+def trials(session: Reading, name: Name, version: VersionFilter = None) -> Any:
+    """The model's newest search, or the one that ``version`` came from: its trials."""
+    return read_search(session, name, version)
 
 
 @router.get("/{name}/signals", response_model=list[SignalOut])

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, PlainSerializer
 
 from registry.records import RunKind, RunState, Verdict
+from registry.trial_records import TrialState
 from registry.version_state import VersionState
 from specs.conditions import ConditionStatus, ConditionType
 
@@ -123,6 +124,35 @@ class PointOut(Wire):
     step: int
     name: str
     value: Number
+
+
+class TrialOut(Wire):
+    """One trial of a search, and what came of it."""
+
+    number: int
+    state: TrialState
+    base: str
+    parameters: Mapping[str, Any]
+    value: Number | None
+    """The search's metric on the validation rows; null unless it succeeded."""
+    curve: list[Number]
+    """The metric after each validation."""
+    seconds: Number | None
+    is_reused: bool
+    run_id: str | None
+    digest: str
+    failure: FailureOut | None
+
+
+class SearchOut(Wire):
+    """A search; ``search`` is null when there was none."""
+
+    search: str | None
+    version: int | None
+    chosen: int | None
+    of: int
+    metric: str | None
+    trials: list[TrialOut]
 
 
 class StatusOut(Wire):

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry.costs import Cost, costs_of
-from registry.overview import ModelStatus, VersionView, list_statuses, read_status, read_versions
+from registry.overview import (
+    ModelStatus,
+    SearchView,
+    VersionView,
+    list_statuses,
+    read_search,
+    read_status,
+    read_versions,
+)
 from registry.pages.health import health_of
 from registry.pages.plot import Plot, plot_metrics
 from registry.records import AliasRecord, EventRecord, LogLine, SignalRecord, SourceRecord
@@ -46,6 +54,8 @@ class ModelPage:
     """Newest first."""
     metrics: Sequence[str]
     """The columns of the versions table."""
+    search: SearchView
+    """The newest search; without trials when there never was one."""
     plots: Sequence[Plot]
     live: AliasRecord | None
     log: Sequence[LogLine]
@@ -110,6 +120,7 @@ def read_model_page(session: Session, name: str) -> ModelPage:
         status=status,
         versions=versions[::-1],
         metrics=_headline(versions),
+        search=read_search(session, name),
         plots=plot_metrics(versions, status.model.spec or {}),
         live=live,
         log=() if run is None else tail_log(session, run.id, limit=SHOWN_LINES),
