@@ -7,6 +7,7 @@ from typing import Any
 
 from controller.errors import TrainingError
 from controller.training.ranks import share_of
+from controller.training.trials import TrialOrder, read_order
 from specs.training import Training
 
 
@@ -32,6 +33,8 @@ class TrainJob:
     """Folder of the prepared rows."""
     threads: int
     """CPU threads; they decide the exact bytes of the result, so they are recorded."""
+    trial: TrialOrder | None = None
+    """The search that this training is a trial of."""
 
 
 def read_job(found: Mapping[str, Any], *, threads: int) -> TrainJob:
@@ -48,6 +51,7 @@ def read_job(found: Mapping[str, Any], *, threads: int) -> TrainJob:
         base=BaseModel(base["model"], base["revision"], Path(base["folder"])),
         prepared=Path(found["prepared"]),
         threads=share_of(int(found.get("threads") or 0) or threads),
+        trial=read_order(found.get("trial")),
     )
     _refuse_what_is_not_done(job.training)
     return job

@@ -16,6 +16,7 @@ from controller.training.job import TrainJob
 from controller.training.learner import Metrics, TokenRow
 from controller.training.methods.adapt import adapt, save_trained
 from controller.training.tasks import lengths, measures
+from controller.training.tasks.features import FeatureStore
 from controller.training.tasks.head import START_L2, Features, fit_linear, probe
 from controller.training.tasks.rows import (
     Row,
@@ -85,6 +86,8 @@ class ClassificationLearner:
         self._job = job
         self._labels = labels
         self._pad_id: int = model.encoder.config.pad_token_id or 0
+        self.frozen: FeatureStore | None = None
+        """Features of the base as it is, while it is what the encoder is."""
 
     def collate(self, rows: Sequence[TokenRow]) -> dict[str, torch.Tensor]:
         """One batch, padded to its longest row."""
@@ -97,16 +100,21 @@ class ClassificationLearner:
 
     def features(self, rows: Sequence[TokenRow]) -> Features:
         """Pooled vectors of ``rows`` from the encoder as it is now."""
+        labels = torch.tensor([row["labels"] for row in rows], dtype=torch.long)
+        if self.frozen is None:
+            return Features(self._vectors(rows), labels)
+        return Features(self.frozen.get(rows, lambda: self._vectors(rows)), labels)
+
+    def _vectors(self, rows: Sequence[TokenRow]) -> torch.Tensor:
         order = sorted(range(len(rows)), key=lambda index: -len(rows[index]["input_ids"]))
         vectors = torch.zeros(len(rows), self.model.head.in_features)
-        labels = torch.tensor([row["labels"] for row in rows], dtype=torch.long)
         self.model.eval()
         with torch.inference_mode():
             for start in range(0, len(order), EMBED_BATCH):
                 chosen = order[start : start + EMBED_BATCH]
                 batch = self.collate([rows[index] for index in chosen])
                 vectors[chosen] = self.model.vectors(batch["input_ids"], batch["attention_mask"])
-        return Features(vectors.clone(), labels)
+        return vectors.clone()
 
     def validate(self) -> Metrics:
         """Loss, accuracy and macro-F1 on the validation rows."""
@@ -161,16 +169,19 @@ def open_learner(job: TrainJob, folder: JobFolder) -> ClassificationLearner:
     head = nn.Linear(encoder.config.hidden_size, len(labels))
     model = ClassificationModel(encoder, head, _pooling(job))
     learner = ClassificationLearner(job, labels, model, tokens)
+    learner.frozen = FeatureStore(job, model.pooling)
     if job.training.method == "linear-probe":
         folder.progress("probing", 0, 1, message="features of the frozen base")
         found = probe(*map(learner.features, tokens.values()), label_count=len(labels))
         head.load_state_dict(found.state_dict())
         model.requires_grad_(requires_grad=False)
+        return learner
     # A checkpoint holds the head as it went on from the probe: resuming need not probe again.
-    elif job.training.head.init == "linear-probe" and newest_whole(folder.checkpoints) is None:
+    if job.training.head.init == "linear-probe" and newest_whole(folder.checkpoints) is None:
         folder.progress("probing", 0, 1, message="features of the frozen base")
         start = fit_linear(learner.features(learner.rows), label_count=len(labels), l2=START_L2)
         head.load_state_dict(start.state_dict())
+    learner.frozen = None
     model.encoder = adapt(encoder, job, task_type="FEATURE_EXTRACTION")
     return learner
 
