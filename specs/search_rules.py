@@ -54,6 +54,7 @@ def search_fits(spec: Spec) -> Iterator[Problem]:
             yield problem
     if not broken:
         yield from _trials_fit(spec, search)
+        yield from _pruner_fits(spec, search)
 
 
 def tried_values(name: str, parameter: Parameter) -> Sequence[tuple[Loc, Value]]:
@@ -150,6 +151,17 @@ def _trials_fit(spec: Spec, search: Search) -> Iterator[Problem]:
     if not is_listed and search.trials is not None and search.trials < len(bases(spec)):
         text = f"{search.trials} trials cannot try {len(bases(spec))} bases"
         yield Problem(at, text, f"write trials: {len(bases(spec))} or more")
+
+
+def _pruner_fits(spec: Spec, search: Search) -> Iterator[Problem]:
+    if search.pruner == "none" or {"num_train_epochs", "eval_steps"} & search.parameters.keys():
+        return
+    arguments = spec.training.arguments
+    several = arguments.num_train_epochs > 1 or arguments.eval_steps is not None
+    if not several or spec.training.method == "linear-probe":
+        text = "a trial is measured only once, at its end, and cannot be ended before"
+        fix = "raise num_train_epochs, set eval_steps, or remove it"
+        yield Problem((*SEARCH, "pruner"), text, fix)
 
 
 def _nested(way: list[str], value: Value) -> object:

@@ -12,7 +12,6 @@ from specs.problems import Loc, Problem, either
 WORKS_SO_FAR: tuple[tuple[str, tuple[Any, ...]], ...] = (
     ("data.columns.labels", ()),
     ("training.mitigation", ()),
-    ("training.search.pruner", ("none",)),
     ("compute.executor", ("local",)),
     ("compute.processes", (1,)),
     ("compute.resources", ({},)),

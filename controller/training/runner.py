@@ -14,6 +14,7 @@ from controller.torch_process import usable_threads
 from controller.training.failures import is_disk_full, typed_failures
 from controller.training.fitting.checkpoints import drop_unsealed
 from controller.training.fitting.fit import Fit, fit
+from controller.training.fitting.pruning import PrunedError, trial_result
 from controller.training.fitting.repairs import repaired
 from controller.training.job import TrainJob, read_job
 from controller.training.learner import Metrics
@@ -36,6 +37,15 @@ def train(folder: JobFolder) -> dict[str, Any]:
     spent = Spent()
     job = repaired(read_job(folder.job, threads=usable_threads()), folder, spent)
     folder.progress("loading", 0, 1, message=job.base.model)
+    try:
+        return _trained(job, folder, spent) | trial_result(job.trial, folder)
+    except PrunedError:
+        print("the earlier trials were better by now: this one ends", flush=True)  # noqa: T201
+        found = trial_result(job.trial, folder)
+        return {"training": _used(spent), "trial": found["trial"] | {"pruned": True}}
+
+
+def _trained(job: TrainJob, folder: JobFolder, spent: Spent) -> dict[str, Any]:
     with _tidy_on_a_full_disk(folder), typed_failures(job, folder.path):
         _make_repeatable(job)
         need_tokenizer(job.base.folder, job.base.model)
@@ -69,14 +79,16 @@ def _make_repeatable(job: TrainJob) -> None:
     torch.manual_seed(job.training.seed)
 
 
+def _used(spent: Spent) -> dict[str, float]:
+    return {name: round(value, 2) for name, value in spent.now().items()}
+
+
 def _result(job: TrainJob, done: Fit, spent: Spent, measured: Metrics) -> dict[str, Any]:
-    used = spent.now()
-    speed = done.rows_seen / used["fit_cpu_seconds"] if done.rows_seen else None
+    fit_seconds = spent.now()["fit_cpu_seconds"]
+    speed = done.rows_seen / fit_seconds if done.rows_seen else None
     return {
         "training": {
-            "duration_seconds": round(used["duration_seconds"], 2),
-            "cpu_seconds": round(used["cpu_seconds"], 2),
-            "fit_cpu_seconds": round(used["fit_cpu_seconds"], 2),
+            **_used(spent),
             "steps": done.steps,
             "best_step": done.best_step,
             "stopped_at_step": done.stopped_at_step,

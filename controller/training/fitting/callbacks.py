@@ -152,6 +152,10 @@ class Validating(TrainerCallback):  # type: ignore[misc]  # transformers is unty
             return bool(state.global_step % self._eval_steps == 0)
         return bool(state.epoch == int(state.epoch))
 
+    def metrics_at(self, step: int) -> Metrics | None:
+        """What was measured at ``step``; None when nothing was."""
+        return self._metrics if self._measured_at == step else None
+
     def measure(self, step: int) -> Metrics:
         """The metrics at ``step``, measured now unless they were already."""
         if self._measured_at != step:

@@ -15,6 +15,7 @@ from controller.training.fitting.callbacks import (
     validate_and_record,
 )
 from controller.training.fitting.checkpoints import Checkpoint, newest_whole
+from controller.training.fitting.pruning import Pruning
 from controller.training.fitting.repairs import (
     LOSS_NOT_FINITE,
     go_back_once,
@@ -54,6 +55,7 @@ def fit(learner: Learner, job: TrainJob, folder: JobFolder, spent: Spent) -> Fit
         Interrupted: After SIGTERM, with a checkpoint of the last step in place.
         StartAgain: With a repair in place; a new process goes on with it.
         TrainingError: When memory does not suffice for one row, or the loss is not finite again.
+        PrunedError: When it is a trial of a search and has no chance.
     """
     if not any(value.requires_grad for value in learner.model.parameters()):
         # A linear probe is done when it is made.
@@ -69,6 +71,7 @@ def fit(learner: Learner, job: TrainJob, folder: JobFolder, spent: Spent) -> Fit
         validating,
         Reporting(folder, repairs[-1].message if repairs else ""),
         Checkpointing(folder.checkpoints, spent, stop, stopping),
+        Pruning(job.trial, folder, validating),
     ):
         tuner.add_callback(callback)
     start = newest_whole(folder.checkpoints)

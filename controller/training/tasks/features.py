@@ -43,9 +43,7 @@ class FeatureStore:
             "torch": torch.__version__,
         }
 
-    def get(
-        self, rows: Sequence[TokenRow], compute: Callable[[], torch.Tensor]
-    ) -> torch.Tensor:
+    def get(self, rows: Sequence[TokenRow], compute: Callable[[], torch.Tensor]) -> torch.Tensor:
         """The vectors of ``rows``: those kept, or what ``compute`` gives, kept from now on."""
         if self._folder is None or not rows:
             return compute()

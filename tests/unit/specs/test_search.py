@@ -57,6 +57,10 @@ REFUSED = {
         "{sampler: grid, trials: 3, parameters: {lora.r: {low: 4, high: 16, step: 4}}}",
         "trials: every combination is tried, and there are 4",
     ),
+    "a pruner of what is measured once": (
+        f"{{pruner: median, parameters: {{{RATE}}}}}",
+        "pruner: a trial is measured only once, at its end",
+    ),
     "a metric that training does not measure": (
         f"{{metric: f1, parameters: {{{RATE}}}}}",
         "metric: 'f1' is not measured on the validation rows (use f1_macro, accuracy or loss)",
