@@ -161,7 +161,9 @@ def _news(model: Json | None) -> str:
         return "the model is not known yet"
     if run := model["run"]:
         # Without its seconds left: a line a phase, not a line a moment.
-        return f"{run['kind']} ({run['progress']['phase'] if run['progress'] else 'starting'})"
+        is_trial = run["kind"] == "trial"
+        what = model["waiting_for"].partition(":")[0] if is_trial else run["kind"]
+        return f"{what} ({run['progress']['phase'] if run['progress'] else 'starting'})"
     return model["waiting_for"] or "nothing else to do"
 
 

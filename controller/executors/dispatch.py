@@ -13,7 +13,7 @@ from typing import Any
 from controller.executors.base import Executor, Job, JobState
 from controller.executors.local import LocalExecutor
 
-TRAIN = "train"
+TRAININGS = ("train", "trial")
 
 
 class Executors:
@@ -32,7 +32,7 @@ class Executors:
     def start(self, kind: str, folder: Path, *, before: Job | None = None) -> Job:
         """Start (or start again) the job where its ``job.json`` says."""
         wanted = json.loads((folder / "job.json").read_text()).get("compute") or {}
-        name = str(wanted.get("executor", "local")) if kind == TRAIN else "local"
+        name = str(wanted.get("executor", "local")) if kind in TRAININGS else "local"
         started = self._all[name].start(kind, folder, before=before)
         return dict(started) | {"executor": name}
 

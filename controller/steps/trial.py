@@ -191,7 +191,8 @@ def _remove_files(context: Context) -> None:
     for record in context.observed.trials:
         if record.run_id is not None:
             folder = context.tools.run_folder(record.run_id)
-            _remove(folder / "output")
+            for name in ("output", "checkpoints"):
+                _remove(folder / name)
     _remove(_features(context))
 
 
