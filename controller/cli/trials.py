@@ -10,7 +10,7 @@ from controller.cli.output import Json, coloured, print_json, print_table, say
 from controller.cli.setup import connect
 from controller.cli.versions import find_number
 
-COLOURS = {"succeeded": "green", "failed": "red", "running": "yellow"}
+COLOURS = {"chosen": "green", "failed": "red", "running": "yellow"}
 
 
 def trials(
@@ -40,28 +40,27 @@ def trials(
 
 
 def _show(search: Json) -> None:
-    metric, trials_ = search["metric"], search["trials"]
-    ended = sum(trial["state"] not in {"planned", "running"} for trial in trials_)
+    metric, tried = str(search["metric"]), search["trials"]
+    ended = sum(trial["state"] not in {"planned", "running"} for trial in tried)
     version = search["version"]
     end = f"version {version} is trial {search['chosen']}" if version else "none is chosen yet"
     say(f"{ended} of {search['of']} trials have ended; {end}.")
-    several = len({trial["base"] for trial in trials_}) > 1
-    names = list(dict.fromkeys(name for trial in trials_ for name in trial["parameters"]))
-    head = ("TRIAL", "STATE", *(["BASE"] if several else []), *names, metric.upper(), "SECONDS", "")
-    rows = [
-        (
-            str(trial["number"]),
-            coloured(trial["state"], COLOURS.get(trial["state"], "")),
-            *([trial["base"]] if several else []),
-            *(_value(trial["parameters"].get(name)) for name in names),
-            _value(trial["value"]),
-            _spent(trial),
-            "chosen" if trial["number"] == search["chosen"] else _why(trial),
-        )
-        for trial in trials_
-    ]
     say()
-    print_table(head, rows)
+    has_bases = len({trial["base"] for trial in tried}) > 1
+    rows = []
+    for trial in tried:
+        state = "chosen" if trial["number"] == search["chosen"] else trial["state"]
+        values = {"base": trial["base"]} if has_bases else {}
+        rows.append(
+            (
+                str(trial["number"]),
+                coloured(state, COLOURS.get(state, "")),
+                _value(trial["value"]),
+                _spent(trial),
+                _tried(values | trial["parameters"], trial["failure"]),
+            )
+        )
+    print_table(("TRIAL", "STATE", metric.upper(), "SECONDS", "TRIED"), rows)
 
 
 def _spent(trial: Json) -> str:
@@ -70,8 +69,9 @@ def _spent(trial: Json) -> str:
     return "-" if trial["seconds"] is None else f"{trial['seconds']:.0f}"
 
 
-def _why(trial: Json) -> str:
-    return trial["failure"]["reason"] if trial["failure"] else ""
+def _tried(values: Json, failure: Json | None) -> str:
+    said = ", ".join(f"{name} {_value(value)}" for name, value in values.items())
+    return f"{said}; {failure['reason']}" if failure else said
 
 
 def _value(value: object) -> str:
@@ -83,6 +83,6 @@ def _value(value: object) -> str:
         case float():
             return f"{value:.4g}"
         case list():
-            return ", ".join(str(one) for one in value)
+            return "[" + ", ".join(str(one) for one in value) + "]"
         case _:
             return str(value)

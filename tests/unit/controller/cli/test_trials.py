@@ -46,11 +46,11 @@ def test_a_search_is_shown_with_its_values_and_what_was_chosen(searched, trueup)
     lines = trueup("trials", MODEL).stdout.splitlines()
 
     assert lines[0] == "3 of 3 trials have ended; version 1 is trial 1."
-    assert lines[2].split() == ["TRIAL", "STATE", "learning_rate", "F1_MACRO", "SECONDS"]
+    assert lines[2].split() == ["TRIAL", "STATE", "F1_MACRO", "SECONDS", "TRIED"]
     assert [line.split() for line in lines[3:]] == [
-        ["1", "succeeded", "0.001", "0.9123", "2", "chosen"],
-        ["2", "failed", "0.002", "-", "2", "LossNotFinite"],
-        ["3", "succeeded", "0.003", "0.9", "2"],
+        ["1", "chosen", "0.9123", "2", "learning_rate", "0.001"],
+        ["2", "failed", "-", "2", "learning_rate", "0.002;", "LossNotFinite"],
+        ["3", "succeeded", "0.9", "2", "learning_rate", "0.003"],
     ]
 
 
