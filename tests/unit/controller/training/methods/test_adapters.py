@@ -74,3 +74,47 @@ def test_a_hub_commit_is_the_revision_of_the_config():
     config = canonical_config({}, BaseModel("org/base", "0123abc", Path("/base")))
 
     assert config["revision"] == "0123abc"
+
+
+@pytest.mark.parametrize(
+    ("lora", "problem", "fix"),
+    [
+        ({"exclude_modules": ["valu"]}, "exclude_modules: the base has no adapted layer", "value"),
+        ({"modules_to_save": ["LayerNrm"]}, "modules_to_save: the base has no module", "LayerNorm"),
+        ({"rank_pattern": {"kee": 4}}, "rank_pattern: the base has no adapted layer", "key"),
+        (
+            {"layers_to_transform": [0, 7]},
+            "layers_to_transform: the base has no block 7",
+            "0 to 0",
+        ),
+        ({"modules_to_save": ["query"]}, "'encoder.layer.0.attention.self.query' is quantized", ""),
+        (
+            {"exclude_modules": ["query", "key", "value", "dense"]},
+            "exclude_modules leaves no layer",
+            "take a name out",
+        ),
+    ],
+    ids=["excluded", "saved whole", "a pattern", "a block", "quantized", "nothing left"],
+)
+def test_every_other_name_is_held_against_the_base(lora, problem, fix):
+    from controller.training.methods.targets import BaseNames, check_names
+    from specs.training import Lora
+
+    base = BaseNames(BERT, [*BERT, "encoder.layer.0.output.LayerNorm"], frozenset(BERT[:1]))
+
+    with pytest.raises(TrainingError) as raised:
+        check_names(Lora.model_validate(lora), base, ["dense", "key", "query", "value"])
+
+    assert problem in str(raised.value)
+    assert fix in raised.value.fix
+    assert raised.value.reason == "TargetModuleNotFound"
+
+
+def test_what_a_plan_counts_is_what_is_adapted():
+    from controller.training.methods.targets import adapted_names, rank_of
+    from specs.training import Lora
+
+    lora = Lora(target_modules=["query", "key"], exclude_modules=["key"], rank_pattern={"query": 4})
+
+    assert adapted_names(BERT, lora) == BERT[:1]
+    assert [rank_of(name, lora) for name in BERT[:2]] == [4, 16]
