@@ -54,7 +54,7 @@ def record(kind: str, parts: tuple[str, str, str], team: str) -> dict[str, Any]:
     opening, thing, ending = parts
     if kind == "prompts":
         return {"prompt": f"{opening} about my {thing} {ending}", "completion": team}
-    said = [f"{opening} it is my {thing} {ending}", "I see", "who can help", team]
+    said = [f"{opening} my {thing} {ending}", "ok", "who ?", team]
     turns = zip(itertools.cycle(("user", "assistant")), said, strict=False)
     return {"messages": [{"role": role, "content": text} for role, text in turns]}
 
