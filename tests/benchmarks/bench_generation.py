@@ -1,6 +1,6 @@
 """Generation that can be seen to learn, offline: a toy base, LoRA to a changed task, exact match.
 
-    python -m tests.benchmarks.bench_generation [--rows messages] [--steps 300] [--epochs 4]
+    python -m tests.benchmarks.bench_generation [--rows messages] [--steps 400] [--epochs 4]
 
 A base is trained from scratch on who answers for what. LoRA then teaches it that the teams have
 changed places. Held-out prompts, which neither has seen, go through the real evaluation job before
@@ -39,8 +39,8 @@ HELD_OUT = 120
 COLUMNS = {
     "prompts": {"prompt": "prompt", "completion": "completion"},
     "messages": {"messages": "messages"},
+    "recall": {"messages": "messages"},
 }
-TEMPLATES = {"prompts": None, "messages": "simple"}
 
 
 def changed(teams: dict[str, str]) -> dict[str, str]:
@@ -54,7 +54,9 @@ def record(kind: str, parts: tuple[str, str, str], team: str) -> dict[str, Any]:
     opening, thing, ending = parts
     if kind == "prompts":
         return {"prompt": f"{opening} about my {thing} {ending}", "completion": team}
-    said = [f"{opening} my {thing} {ending}", "ok", "who ?", team]
+    said = [opening, "ok", f"my {thing} {ending} ?", team]
+    if kind == "recall":
+        said = [f"{opening} my {thing} {ending}", "ok", "who ?", team]
     turns = zip(itertools.cycle(("user", "assistant")), said, strict=False)
     return {"messages": [{"role": role, "content": text} for role, text in turns]}
 
@@ -91,7 +93,7 @@ def as_version(base: Path, folder: Path, kind: str) -> None:
     manifest = {"task": "causal-lm", "method": "full", "max_length": 64, "base": {}}
     manifest["prompt_template"] = PROMPT_TEMPLATE if kind == "prompts" else None
     (folder / "trueup.json").write_text(json.dumps(manifest))
-    if kind == "messages":
+    if kind != "prompts":
         write_chat_template(SIMPLE, folder)
 
 
@@ -150,7 +152,7 @@ def learn(
         "method": "lora",
         "lora": {"target_modules": "all-linear"},
         "arguments": arguments | {"per_device_train_batch_size": 16},
-        "generation": {"chat_template": TEMPLATES[kind]},
+        "generation": {"chat_template": None if kind == "prompts" else "simple"},
     }
     result = train(place / "training", base, prepared, training)
     version = place / "training" / "output"
@@ -161,7 +163,7 @@ def main() -> None:
     """Print one line per kind of rows."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", choices=list(COLUMNS), action="append")
-    parser.add_argument("--steps", type=int, default=300, help="of the base's own training")
+    parser.add_argument("--steps", type=int, default=400, help="of the base's own training")
     parser.add_argument("--epochs", type=float, default=4, help="of LoRA")
     given = parser.parse_args()
     print("rows | exact match before | after | n | CPU s: all, LoRA", file=sys.stdout)

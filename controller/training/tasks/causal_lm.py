@@ -18,12 +18,14 @@ from controller.training.methods.adapt import adapt, save_trained
 from controller.training.tasks import lengths, packing
 from controller.training.tasks.causal_rows import END, SPANS, token_rows, writing_of
 from controller.training.tasks.tokenizer_files import copy_tokenizer, write_chat_template
-from registry.serving.generator import PROMPT_TEMPLATE, build_causal_lm, pad_id
+from registry.serving.generator import PROMPT_TEMPLATE, build_causal_lm, end_ids, pad_id
 from registry.serving.tokens import padded
 
 __all__ = ["CausalLearner", "open_learner", "token_rows"]
 NO_LOSS = -100
 """The label that torch's cross-entropy leaves out."""
+GENERATION_CONFIG = "generation_config.json"
+"""What transformers reads to know where an answer ends."""
 FIT_SAMPLE = 500
 MEASURE_BATCH = 16
 
@@ -91,9 +93,11 @@ class CausalLearner:
         if source is not None:
             # A base may know another end of its own, such as that of a document.
             manifest["stop_token_ids"] = sorted({row[END] for row in self._single})
+            ends = sorted({*end_ids(self.model.config), *manifest["stop_token_ids"]})
+            _write_json(output / GENERATION_CONFIG, {"eos_token_id": ends})
         if training.quantization is not None:
             manifest["quantization"] = training.quantization.model_dump()
-        (output / "trueup.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False))
+        _write_json(output / "trueup.json", manifest)
         copy_tokenizer(self._job.base.folder, output)
         if source is not None:
             write_chat_template(source, output)
@@ -137,6 +141,10 @@ def open_learner(job: TrainJob, folder: JobFolder) -> CausalLearner:
         packing.check_apart(model, learner.collate([fullest]))
     learner.model = adapt(model, job, task_type="CAUSAL_LM")
     return learner
+
+
+def _write_json(path: Path, value: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False), encoding="utf-8")
 
 
 def _said(learner: CausalLearner, rows: Sequence[TokenRow]) -> str:

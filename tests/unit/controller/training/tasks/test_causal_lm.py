@@ -305,6 +305,17 @@ def test_a_packed_batch_has_loss_and_gradients_of_its_rows(packing):
     torch.testing.assert_close(packed_gradient, gradient, rtol=1e-4, atol=1e-6)
 
 
+def test_a_packed_job_says_what_it_was_packed_into(train):
+    folder = train(
+        method="full", arguments={"max_steps": 2}, generation={"packing": True, "loss_on": "all"}
+    )
+
+    found = json.loads((folder / "output" / "training.json").read_text())
+
+    assert 0 < found["packed_into_rows"] < 168 / 2
+    assert found["truncated_rows"] == 0
+
+
 def test_a_base_that_mixes_packed_rows_up_is_refused(packing):
     """With a cache, transformers no longer tells packed rows apart (research: finetune.md, E)."""
     from controller.errors import TrainingError
