@@ -1,6 +1,6 @@
 """Generation that can be seen to learn, offline: a toy base, LoRA to a changed task, exact match.
 
-    python -m tests.benchmarks.bench_generation [--rows messages] [--steps 400] [--epochs 4]
+    python -m tests.benchmarks.bench_generation [--rows messages] [--steps 400] [--epochs 5]
 
 A base is trained from scratch on who answers for what. LoRA then teaches it that the teams have
 changed places. Held-out prompts, which neither has seen, go through the real evaluation job before
@@ -31,11 +31,10 @@ TEAMS = {
     "password": "login team",
     "refund": "payment team",
     "invoice": "office team",
-    "contract": "legal team",
 }
 OPENINGS = ["hello", "please", "once more", "so", "well", "excuse me", "good day", "hm"]
 ENDINGS = ["now", "today", "soon", "at last", "this week", "tomorrow", "again", "thanks"]
-HELD_OUT = 120
+HELD_OUT = 100
 COLUMNS = {
     "prompts": {"prompt": "prompt", "completion": "completion"},
     "messages": {"messages": "messages"},
@@ -164,7 +163,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", choices=list(COLUMNS), action="append")
     parser.add_argument("--steps", type=int, default=400, help="of the base's own training")
-    parser.add_argument("--epochs", type=float, default=4, help="of LoRA")
+    parser.add_argument("--epochs", type=float, default=5, help="of LoRA")
     given = parser.parse_args()
     print("rows | exact match before | after | n | CPU s: all, LoRA", file=sys.stdout)
     for kind in given.rows or COLUMNS:
