@@ -9,10 +9,11 @@ from typing import Any, Protocol
 from controller.data.dvc_files import parse_dvc
 from controller.errors import DataError
 from controller.fitness import Abilities, refusal
-from controller.search.proposals import need_sampler
+from controller.search.proposals import missing_sampler
 from controller.source.repository import Repository
 from controller.state import Desired, Digests
 from registry.bases import ResolvedBase
+from registry.records import Failure
 from specs.digest import (
     Inputs,
     data_inputs,
@@ -25,7 +26,7 @@ from specs.digest import (
 from specs.errors import Place
 from specs.model import ModelSpec, Spec
 from specs.names import Digest, Revision
-from specs.searching import concrete
+from specs.searching import concrete, variants
 
 Resolve = Callable[[str, str | None, Path | None], ResolvedBase]
 """Base model name, declared revision, folder of the repository's own bases → where it lies."""
@@ -52,7 +53,6 @@ def desire(
     ``abilities`` are this machine's, which the training is held against.
     """
     hashes = data_hashes(spec.spec, path=path, revision=revision, repository=repository)
-    need_sampler(spec.spec)
     declared = spec.spec.base
     base = resolve(
         declared.model, declared.revision, _exported_base(declared.model, revision, repository)
@@ -80,8 +80,14 @@ def desire(
         ),
         training_inputs=inputs,
         candidates=candidates,
-        unfit=refusal(spec.spec, abilities),
+        unfit=_why_unfit(spec.spec, abilities),
     )
+
+
+def _why_unfit(spec: Spec, abilities: Abilities) -> Failure | None:
+    """Why this machine cannot make what ``spec`` wants, also by one of its searched values."""
+    reasons = (refusal(one, abilities) for one in variants(spec))
+    return missing_sampler(spec) or next(filter(None, reasons), None)
 
 
 @dataclass(frozen=True)

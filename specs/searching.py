@@ -128,5 +128,15 @@ def concrete(spec: Spec, values: Values, *, base: str | None = None) -> Spec:
     return spec.model_copy(update={"training": Training.model_validate(training), "base": chosen})
 
 
+def variants(spec: Spec) -> Iterator[Spec]:
+    """The spec without its search, and then with each searched value that stands in it."""
+    yield concrete(spec, {})
+    search = spec.training.search
+    for name, one in (search.parameters if search is not None else {}).items():
+        ends = (end for end in (one.low, one.high) if end is not None)
+        for value in one.choices if one.choices is not None else ends:
+            yield concrete(spec, {name: value})
+
+
 def _fields_of_training() -> set[str]:
     return {field.name for field in all_fields(Training)}

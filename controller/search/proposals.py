@@ -12,7 +12,7 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from controller.errors import ControllerError
+from registry.records import Failure
 from registry.trial_records import TrialRecord, TrialState
 from specs.evaluation import LOWER_IS_BETTER
 from specs.model import Spec
@@ -29,19 +29,15 @@ Proposal = tuple[str, dict[str, Value]]
 """A base, and a value for each searched field."""
 
 
-class SearchError(ControllerError):
-    """A search cannot be made on this machine."""
-
-    reason = "SearchNotInstalled"
-
-
-def need_sampler(spec: Spec) -> None:
-    """Raise SearchError when the search needs optuna and it is not installed."""
+def missing_sampler(spec: Spec) -> Failure | None:
+    """Why nothing can be proposed here: the search needs optuna, and it is not installed."""
     search = spec.training.search
     if search is None or _is_listed(search) or importlib.util.find_spec(OPTUNA) is not None:
-        return
+        return None
     problem = f"training.search with sampler {search.sampler} needs optuna, which is not installed"
-    raise SearchError(problem, fix="pip install 'trueup[search]', or use sampler: grid")
+    return Failure(
+        "SearchNotInstalled", problem, "pip install 'trueup[search]', or use sampler: grid"
+    )
 
 
 def propose(spec: Spec, before: Sequence[TrialRecord], number: int) -> Proposal:

@@ -3,7 +3,7 @@
 import pytest
 
 from specs.digest import digest_of, training_inputs
-from specs.searching import bases, concrete, metric_of, points, trial_count
+from specs.searching import bases, concrete, metric_of, points, trial_count, variants
 
 HASHES = {"data/train.csv": "md5:1", "data/test.csv": "md5:2"}
 RATE = "learning_rate: {low: 1e-4, high: 1e-2, log: true}"
@@ -129,6 +129,13 @@ def test_a_trial_on_another_base_has_that_base_alone(spec_of):
     trial = concrete(spec, {}, base="org/other")
 
     assert bases(trial) == ("org/other",)
+
+
+def test_each_searched_value_is_looked_at_before_anything_is_spent(spec_of):
+    spec = spec_of(*with_search("{parameters: {method: {choices: [lora, full]}}}"))
+
+    assert [one.training.method for one in variants(spec)] == ["lora", "lora", "full"]
+    assert all(one.training.search is None for one in variants(spec))
 
 
 def test_what_a_search_says_and_the_candidates_revisions_count(spec_of):

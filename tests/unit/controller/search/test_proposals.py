@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from controller.search.proposals import SearchError, need_sampler, propose
+from controller.search.proposals import missing_sampler, propose
 from registry.trial_records import TrialState
 from tests.unit.controller.builders import model_spec, trial
 
@@ -114,8 +114,9 @@ def test_a_grid_tries_every_combination_with_every_base_once():
 def test_a_search_without_optuna_is_refused_with_what_installs_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
 
-    with pytest.raises(SearchError) as caught:
-        need_sampler(spec())
+    found = missing_sampler(spec())
+    of_grid = missing_sampler(spec({"lora.r": {"choices": [8]}}, sampler="grid", trials=None))
 
-    assert "pip install 'trueup[search]'" in caught.value.fix
-    need_sampler(spec({"lora.r": {"choices": [8]}}, sampler="grid", trials=None))
+    assert found.reason == "SearchNotInstalled"
+    assert "pip install 'trueup[search]'" in found.fix
+    assert of_grid is None
