@@ -11,6 +11,7 @@ SLOW_AND_UNUSED = ("datasets", "pandas", "sklearn")
 """Libraries that transformers imports when it finds them, for features that no job uses."""
 CPU_INFORMATION = Path("/proc/cpuinfo")
 CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+CGROUP_V1 = Path("/sys/fs/cgroup/cpu")
 
 
 def settle(threads: int, *, hidden: Iterable[str] = SLOW_AND_UNUSED) -> None:
@@ -28,10 +29,11 @@ def settle(threads: int, *, hidden: Iterable[str] = SLOW_AND_UNUSED) -> None:
             sys.modules[name] = None  # type: ignore[assignment]  # documented, missing from typeshed
 
 
-def usable_threads(quota_file: Path = CGROUP_QUOTA) -> int:
-    """Cores this process may run on, cut to the cgroup's CPU quota; at least 1."""
+def usable_threads(quota_file: Path = CGROUP_QUOTA, first_version: Path = CGROUP_V1) -> int:
+    """Cores this process may run on, cut to the cgroup's CPU quota (v2, else v1); at least 1."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(cores or 1, _quota(quota_file)))
+    quota = _quota(quota_file) or _quota_of_v1(first_version)
+    return max(1, min(cores or 1, quota or cores or 1))
 
 
 def has_fast_bf16(information: Path = CPU_INFORMATION) -> bool:
@@ -42,11 +44,18 @@ def has_fast_bf16(information: Path = CPU_INFORMATION) -> bool:
         return False
 
 
-def _quota(file: Path) -> int:
+def _quota(file: Path) -> int | None:
     try:
         quota, period = file.read_text().split()
+        return max(1, math.floor(int(quota) / int(period)))
+    except (OSError, ValueError):  # absent, or "max"
+        return None
+
+
+def _quota_of_v1(folder: Path) -> int | None:
+    try:
+        quota = int((folder / "cpu.cfs_quota_us").read_text())
+        period = int((folder / "cpu.cfs_period_us").read_text())
     except (OSError, ValueError):
-        return os.cpu_count() or 1
-    if quota == "max":
-        return os.cpu_count() or 1
-    return max(1, math.floor(int(quota) / int(period)))
+        return None
+    return max(1, math.floor(quota / period)) if quota > 0 else None  # -1 is "no quota"

@@ -78,3 +78,42 @@ def test_a_run_that_is_out_of_memory_takes_smaller_batches_and_the_same_steps(lo
     )
     run_within(plain, None)
     assert weights_of(folder) == weights_of(plain)
+
+
+@pytest.mark.parametrize(("kills", "rows"), [(1, 4), (2, 2), (3, 1)])
+def test_a_process_that_was_ended_for_its_memory_takes_less_at_its_next_start(
+    long_rows, kills, rows
+):
+    from controller.job_protocol import MEMORY_FILE, JobFolder
+    from controller.training.fitting.repairs import read_repairs, repaired
+    from controller.training.job import read_job
+    from controller.training.spent import Spent
+
+    folder = long_rows(per_device_train_batch_size=8)
+    (folder / MEMORY_FILE).write_text('{"message": "it took 9 GiB"}\n' * kills)
+    job = read_job(json.loads((folder / "job.json").read_text()), threads=1)
+
+    for _ in range(2):  # a line is answered once
+        found = repaired(job, JobFolder(folder), Spent()).training.arguments
+
+        shape = (found.per_device_train_batch_size, found.gradient_accumulation_steps)
+        assert shape == (rows, 8 // rows)
+        assert len(read_repairs(folder)) == kills
+
+
+def test_memory_that_does_not_suffice_for_one_row_ends_the_run_with_what_would_help(long_rows):
+    from controller.errors import TrainingError
+    from controller.job_protocol import MEMORY_FILE, JobFolder
+    from controller.training.fitting.repairs import repaired
+    from controller.training.job import read_job
+    from controller.training.spent import Spent
+
+    folder = long_rows(per_device_train_batch_size=1)
+    (folder / MEMORY_FILE).write_text('{"message": "it took 9 GiB"}\n')
+    job = read_job(json.loads((folder / "job.json").read_text()), threads=1)
+
+    with pytest.raises(TrainingError, match="one row a batch: it took 9 GiB") as raised:
+        repaired(job, JobFolder(folder), Spent())
+
+    assert raised.value.reason == "OutOfMemory"
+    assert "lower training.arguments.max_length (it is 128)" in raised.value.fix
