@@ -6,11 +6,11 @@ from pydantic import Field
 
 from specs.data import Data
 from specs.evaluation import (
+    DERIVED_METRICS,
     MULTI_LABEL_METRICS,
     Evaluation,
     Gate,
     Task,
-    derived_metrics_of,
     metrics_of,
 )
 from specs.monitoring import Monitoring
@@ -68,7 +68,7 @@ class Spec(Section):
         """The metrics that are evaluated, derived ones included, in a fixed order."""
         chosen = self.evaluation.metrics
         kept = [name for name in self.measurable if chosen is None or name in chosen]
-        return (*kept, *derived_metrics_of(self.task))
+        return (*kept, *DERIVED_METRICS)
 
 
 class ModelSpec(Section):

@@ -46,6 +46,12 @@ class GenerationPredictor:
         places = {index: place for place, index in enumerate(order)}
         return [found[places[index]] for index in range(len(rows))]
 
+    def losses_of(self, rows: Sequence[PreparedRow]) -> list[float]:
+        """Loss per token of each row's wanted answer."""
+        return self._losses(
+            rows, [self._asked(row) for row in rows], [row["completion"] for row in rows]
+        )
+
     def _judge_chunk(self, rows: Sequence[PreparedRow]) -> list[JudgedRow]:
         prompts = [self._asked(row) for row in rows]
         wanted = [row["completion"] for row in rows]

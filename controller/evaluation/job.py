@@ -9,19 +9,16 @@ from typing import Any
 
 from controller.errors import EvaluationError
 from controller.evaluation.evidence import ROWS_FILE, rows_from
-from controller.evaluation.intervals import newcombe
 from controller.evaluation.metrics import measure
-from controller.evaluation.predictors import JudgedRow, Predictor, PreparedRow
+from controller.evaluation.overfit import gap_of_accuracy, gap_of_losses, sample_of
+from controller.evaluation.predictors import JudgedRow, KnowsLosses, Predictor, PreparedRow
 from controller.evaluation.reference import reference_of
 from controller.evaluation.report import as_json, excluded_counts, report_on_rows, worst_rows
 from controller.evaluation.slices import measure_all, measure_slices
 from controller.job_protocol import JobFolder, write_atomically
-from registry.records import Estimate
 
 METRICS_FILE = "metrics.json"
 REFERENCE_FILE = "reference.json"
-TRAINING_FILE = "training.json"
-"""In the version's folder: what training measured on its own rows."""
 OVERFIT_GAP = "overfit_gap"
 NEAR_LEAK = "near_leak"
 
@@ -66,7 +63,7 @@ def evaluate(folder: JobFolder) -> dict[str, Any]:
     }
     folder.progress("measuring", 0, 1)
     _exclude(job, splits["test"], judged["test"])
-    measured = _measure(job, judged)
+    measured = _measure(job, judged, _known_losses(job, predictor))
     texts = {name: [predictor.text_of(row) for row in rows] for name, rows in splits.items()}
     measured["report"]["worst"] = worst_rows(judged["test"], texts["test"])
     known = (predictor.text_of(row) for row in _read(job.prepared, "train"))
@@ -127,13 +124,26 @@ def _exclude(job: EvaluationJob, rows: Sequence[PreparedRow], judged: list[Judge
         )
 
 
-def _measure(job: EvaluationJob, judged: Mapping[str, list[JudgedRow]]) -> dict[str, Any]:
+def _known_losses(job: EvaluationJob, predictor: Predictor) -> list[float] | None:
+    """Losses of a generative version on training rows; a classifier's training has said its own."""
+    if OVERFIT_GAP not in job.metrics or not isinstance(predictor, KnowsLosses):
+        return None
+    return predictor.losses_of(sample_of(_read(job.prepared, "train")))
+
+
+def _measure(
+    job: EvaluationJob, judged: Mapping[str, list[JudgedRow]], known: Sequence[float] | None
+) -> dict[str, Any]:
     """Measure test and validation rows; gates judge the rows that are not excluded."""
     everything = rows_from(judged["test"])
     counted = everything.counted
     metrics = measure_all(job.metrics, counted)
     if OVERFIT_GAP in job.metrics:
-        metrics[OVERFIT_GAP] = _overfit_gap(job.version, measure("accuracy", counted))
+        metrics[OVERFIT_GAP] = (
+            gap_of_accuracy(job.version, measure("accuracy", counted))
+            if known is None
+            else gap_of_losses(known, [x["loss"] for x in judged["test"] if "excluded" not in x])
+        )
     excluded = excluded_counts(judged["test"])
     report = report_on_rows(counted) | {
         "test_rows": len(everything),
@@ -148,18 +158,6 @@ def _measure(job: EvaluationJob, judged: Mapping[str, list[JudgedRow]]) -> dict[
         "slices": {name: as_json(found) for name, found in slices.items()},
         "report": report,
     }
-
-
-def _overfit_gap(version: Path, held_out: Estimate) -> Estimate:
-    """Training accuracy less held-out accuracy, on different rows."""
-    try:
-        training = json.loads((version / TRAINING_FILE).read_text())
-        accuracy, n = float(training["train_accuracy"]), int(training["train_rows"])
-    except (OSError, ValueError, KeyError) as error:
-        problem = f"the version's {TRAINING_FILE} does not say how well it knows its own rows"
-        raise EvaluationError(problem, fix="train the version again") from error
-    low, high = newcombe((accuracy, n), (held_out.value, held_out.n))
-    return Estimate(accuracy - held_out.value, low, high, held_out.n, "newcombe")
 
 
 def _write(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 PreparedRow = Mapping[str, Any]
 """A line of a prepared ``train.jsonl``, ``validation.jsonl`` or ``test.jsonl``."""
@@ -24,6 +24,14 @@ class Predictor(Protocol):
 
     def text_of(self, row: PreparedRow) -> str:
         """What live traffic would ask to get this row."""
+
+
+@runtime_checkable
+class KnowsLosses(Protocol):
+    """A predictor that can say how well it knows rows without answering them."""
+
+    def losses_of(self, rows: Sequence[PreparedRow]) -> list[float]:
+        """The loss of each row's wanted answer, as ``judge`` finds it."""
 
 
 def judged(row: PreparedRow, text: str) -> JudgedRow:

@@ -227,10 +227,6 @@ GENERATION_RULES = {
         ("[text]", "[text, prediction]"),
         ["15:34: spec.monitoring.detectors[1]: prediction watches labels"],
     ),
-    "a gap of a classifier": (
-        ("metric: token_f1", "metric: overfit_gap"),
-        ["13:16: spec.gates[0].metric: overfit_gap does not fit causal-lm"],
-    ),
     "a template that has a typo": (
         ("{method: full}", "{generation: {chat_template: simpel}}"),
         ["11:42: spec.training.generation.chat_template: 'simpel' is no chat template (did you"],

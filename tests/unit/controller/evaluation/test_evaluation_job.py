@@ -139,7 +139,7 @@ def test_generated_answers_are_measured(run_job, tiny_decoder):
         "task": "causal-lm",
         "version": str(tiny_decoder),
         "base": {"folder": str(tiny_decoder)},
-        "metrics": ["loss", "perplexity", "exact_match", "token_f1"],
+        "metrics": ["loss", "perplexity", "exact_match", "token_f1", "overfit_gap"],
     }
 
     output = run_job(job, {"train": rows, "validation": rows[:2], "test": rows})
@@ -149,6 +149,19 @@ def test_generated_answers_are_measured(run_job, tiny_decoder):
     assert [line["row"] for line in lines] == [1, 2, 3]
     assert measured["loss"]["value"] == pytest.approx(np.log(12), abs=0.5)
     assert measured["perplexity"]["value"] == pytest.approx(np.exp(measured["loss"]["value"]))
+    assert measured["overfit_gap"]["value"] == pytest.approx(0, abs=1e-5)  # the very same rows
+
+
+def test_the_overfit_gap_of_answers_is_a_difference_of_probabilities():
+    from controller.evaluation.overfit import gap_of_losses
+
+    known, held_out = -np.log([0.9, 0.8, 0.7]), -np.log([0.3, 0.5, 0.4])
+
+    gap = gap_of_losses(list(known), list(held_out))
+
+    assert gap.value == pytest.approx(0.4)
+    assert -1 <= gap.low < 0.4 < gap.high <= 1
+    assert gap.n == 3
 
 
 def test_a_completions_loss_is_that_of_its_own_tokens(tiny_decoder):
