@@ -76,3 +76,20 @@ def test_the_result_says_what_was_cut_and_that_nothing_was_packed(learned):
     assert any(
         "not packed (it does not pay on a CPU)" in (one.get("message") or "") for one in progress
     )
+
+
+def test_a_held_out_row_on_which_the_template_fails_is_named(learned, tmp_path):
+    import shutil
+
+    from controller.errors import EvaluationError
+    from controller.training.tasks.tokenizer_files import write_chat_template
+    from tests.benchmarks.bench_generation import measure
+
+    place = learned[0]
+    shutil.copytree(place / "before", tmp_path / "version")
+    template = "{% for m in messages %}{{ raise_exception('no refunds') if 'refund' in m.content "
+    template += "else m.content + eos_token }}{% endfor %}"
+    write_chat_template(template, tmp_path / "version")
+
+    with pytest.raises(EvaluationError, match=r"held-out row \d+: .* fails: no refunds"):
+        measure(tmp_path / "job", tmp_path / "version", place / "base", place / "prepared")
