@@ -72,6 +72,10 @@ def training_inputs(
     data["checks"] = {
         name: getattr(spec.data.checks, name) for name in CHECKS_THAT_CHANGE_TRAINING_ROWS
     }
+    mitigation = spec.training.mitigation
+    if mitigation is not None and mitigation.reweight in spec.data.slices:
+        # The only way in which a slice reaches the weights.
+        data["slices"] = {mitigation.reweight: spec.data.slices[mitigation.reweight]}
     return {
         "format": TRAINER_FORMAT,
         "data": data,

@@ -118,6 +118,26 @@ def _generation_fits(spec: Spec) -> Iterator[Problem]:
         yield Problem((*at, "chat_template"), *problem)
 
 
+def _mitigation_fits(spec: Spec) -> Iterator[Problem]:
+    mitigation, at = spec.training.mitigation, (*TRAINING, "mitigation")
+    if mitigation is None:
+        return
+    if spec.task == "causal-lm":
+        text = "mitigation weighs and rewrites texts with labels, and causal-lm has none"
+        yield Problem(at, text, "remove it", at_key=True)
+    by = mitigation.reweight
+    if by is not None and by not in ("label", *spec.data.slices):
+        text = f"{by!r} is neither label nor a slice family of data.slices"
+        known = ("label", *spec.data.slices)
+        yield Problem((*at, "reweight"), text, suggest(by, known, otherwise="use one of"))
+    if "augment_copies" in mitigation.model_fields_set and not mitigation.augment:
+        text = "augment_copies counts copies, and augment names no kind of them"
+        yield Problem((*at, "augment_copies"), text, "write augment: [typos]", at_key=True)
+    if by is None and not mitigation.augment:
+        fix = "write reweight: label, or augment: [typos]"
+        yield Problem(at, "mitigation declares nothing", fix, at_key=True)
+
+
 def _stopping_fits(spec: Spec) -> Iterator[Problem]:
     stopping, at = spec.training.early_stopping, (*TRAINING, "early_stopping")
     if stopping is None:
@@ -203,6 +223,7 @@ RULES = (
     Rule(_slices_are_rules, ((*DATA, "slices"),)),
     Rule(_method_fits, (_TASK, (*TRAINING, "method"))),
     Rule(_generation_fits, (_TASK, (*TRAINING, "generation"))),
+    Rule(_mitigation_fits, (_TASK, (*DATA, "slices"), (*TRAINING, "mitigation"))),
     Rule(
         _stopping_fits,
         (_TASK, (*DATA, "columns"), (*TRAINING, "method"), (*TRAINING, "early_stopping")),

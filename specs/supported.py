@@ -10,8 +10,6 @@ from specs.model import Spec
 from specs.problems import Loc, Problem, either
 
 WORKS_SO_FAR: tuple[tuple[str, tuple[Any, ...]], ...] = (
-    ("data.columns.labels", ()),
-    ("training.mitigation", ()),
     ("compute.executor", ("local",)),
     ("compute.processes", (1,)),
     ("compute.resources", ({},)),

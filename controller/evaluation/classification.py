@@ -49,6 +49,8 @@ class ClassificationPredictor:
         return found
 
     def _judged(self, row: PreparedRow, probabilities: NDArray[np.float32]) -> JudgedRow:
+        if self._classifier.is_multi_label:
+            return self._judged_set(row, probabilities)
         best = int(probabilities.argmax())
         predicted = self._classifier.labels[best]
         column = self._column.get(row["label"])
@@ -59,4 +61,29 @@ class ClassificationPredictor:
             "score": round(float(probabilities[best]), 6),
             "correct": predicted == row["label"],
             "loss": round(-math.log(max(chance, LEAST_PROBABILITY)), 6),
+        }
+
+    def _judged_set(self, row: PreparedRow, probabilities: NDArray[np.float32]) -> JudgedRow:
+        """Hold the set that is answered against the row's; loss is the mean over its decisions.
+
+        A label that the version does not know is one decision more, and a wrong one.
+        """
+        names, threshold = self._classifier.labels, self._classifier.manifest.threshold
+        right, unknown = set(row["labels"]), len(set(row["labels"]) - set(names))
+        answered = [name for name, p in zip(names, probabilities, strict=True) if p >= threshold]
+        chances = [
+            float(chance if name in right else 1 - chance)
+            for name, chance in zip(names, probabilities, strict=True)
+        ]
+        losses = [-math.log(max(chance, LEAST_PROBABILITY)) for chance in chances]
+        losses += [-math.log(LEAST_PROBABILITY)] * unknown
+        certain = float(
+            np.where(probabilities >= threshold, probabilities, 1 - probabilities).min()
+        )
+        return judged(row, row["text"]) | {
+            "labels": sorted(right),
+            "predicted": sorted(answered),
+            "score": round(certain, 6),
+            "correct": right == set(answered),
+            "loss": round(math.fsum(losses) / len(losses), 6),
         }

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from controller.evaluation.scored_rows import FloatArray, ScoredRows
 from registry.records import Estimate, EvaluationRecord
 
 ROWS_FILE = "rows.jsonl"
-_TEXT_FIELDS = frozenset({"label", "predicted", "key", "excluded"})
+_TEXT_FIELDS = frozenset({"label", "labels", "predicted", "key", "excluded"})
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,21 @@ def rows_from(lines: list[dict[str, Any]]) -> ScoredRows:
         slices={family: tuple(line["slices"][family] for line in lines) for family in families},
         excluded=np.array(["excluded" in line for line in lines], dtype=np.bool_),
     )
+    if "labels" in first:
+        return _with_sets(rows, lines)
     return _with_labels(rows, lines) if "label" in first else rows
+
+
+def _with_sets(rows: ScoredRows, lines: list[dict[str, Any]]) -> ScoredRows:
+    names = sorted({name for line in lines for name in (*line["labels"], *line["predicted"])})
+    code = {name: index for index, name in enumerate(names)}
+    sets = {part: np.zeros((len(lines), len(names)), np.bool_) for part in ("labels", "predicted")}
+    for part, found in sets.items():
+        for index, line in enumerate(lines):
+            found[index, [code[name] for name in line[part]]] = True
+    return replace(
+        rows, names=tuple(names), right_sets=sets["labels"], predicted_sets=sets["predicted"]
+    )
 
 
 def _with_labels(rows: ScoredRows, lines: list[dict[str, Any]]) -> ScoredRows:

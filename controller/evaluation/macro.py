@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from controller.evaluation import label_sets
 from controller.evaluation.intervals import Bounds, tango, wilson
 from controller.evaluation.resampling import cells_of, centred, resampled_cells
 from controller.evaluation.scored_rows import FloatArray, IntArray, ScoredRows
@@ -42,6 +43,8 @@ class Macro:
 
     def value(self, rows: ScoredRows) -> float:
         """Measure the rows."""
+        if rows.right_sets is not None:
+            return label_sets.value(rows, self.per_label)
         labels, predicted = _codes(rows)
         cells, counts = cells_of(labels, predicted)
         weights = counts[np.newaxis].astype(np.float64)
@@ -52,6 +55,8 @@ class Macro:
 
         Where every answer is right no resample differs, and the bootstrap alone would be certain.
         """
+        if rows.right_sets is not None:
+            return label_sets.bounds(rows, self.per_label, confidence)
         labels, predicted = _codes(rows)
         cells, counts = cells_of(labels, predicted)
         resampled = resampled_cells(
@@ -68,6 +73,8 @@ class Macro:
 
     def difference(self, first: ScoredRows, second: ScoredRows, confidence: float) -> Bounds:
         """Bootstrap over the pairs, never narrower than Tango's of the accuracy."""
+        if first.right_sets is not None:
+            return label_sets.difference(first, second, self.per_label, confidence)
         labels, mine = _codes(first)
         _, theirs = _codes(second)
         cells, counts = cells_of(labels, mine, theirs)
@@ -101,6 +108,9 @@ class Macro:
 
 def per_label_counts(rows: ScoredRows) -> tuple[IntArray, IntArray, IntArray]:
     """Return hits, right answers and predictions of every label."""
+    if rows.right_sets is not None and rows.predicted_sets is not None:
+        right, answered = rows.right_sets, rows.predicted_sets
+        return (right & answered).sum(axis=0), right.sum(axis=0), answered.sum(axis=0)
     labels, predicted = _codes(rows)
     size = len(rows.names)
     return (

@@ -19,6 +19,7 @@ from controller.evaluation.intervals import (
     tango,
     wilson,
 )
+from controller.evaluation.label_sets import MicroF1
 from controller.evaluation.macro import Macro, f1, precision, recall
 from controller.evaluation.resampling import centred, resampled_bins
 from controller.evaluation.scored_rows import FloatArray, IntArray, ScoredRows
@@ -180,6 +181,7 @@ METRICS: Mapping[str, Metric] = {
     "precision_macro": Macro(precision),
     "recall_macro": Macro(recall),
     "f1_macro": Macro(f1),
+    "f1_micro": MicroF1(),
     "loss": Mean("loss"),
     "expected_calibration_error": CalibrationError(),
     "perplexity": Perplexity(),

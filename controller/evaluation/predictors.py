@@ -9,7 +9,8 @@ PreparedRow = Mapping[str, Any]
 JudgedRow = dict[str, Any]
 """A line of ``rows.jsonl``: ``row``, ``key``, ``slices``, and the task's own fields.
 
-Classification has ``label``, ``predicted``, ``score``, ``correct``, ``loss``; generation has
+Classification has ``label``, ``predicted``, ``score``, ``correct``, ``loss``; multi-label has
+lists, ``labels`` and ``predicted``, and ``correct`` means the whole set; generation has
 ``loss``, ``exact_match``, ``token_f1``, ``generated``.
 """
 Tell = Callable[[int, int], None]

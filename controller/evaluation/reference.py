@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from controller.evaluation.predictors import JudgedRow
+from specs.names import label_set
 
 MAX_TERMS = 50_000
 MAX_ROWS = 20_000
@@ -28,7 +29,7 @@ def reference_of(
     rows = [
         {
             "text": text,
-            "label": row.get("predicted"),
+            "label": _label_of(row),
             "score": row.get("score"),
             "slices": row["slices"],
         }
@@ -39,6 +40,12 @@ def reference_of(
         "vocabulary": [word for word, _ in frequent],
         "rows": _thinned(rows),
     }
+
+
+def _label_of(row: JudgedRow) -> str | None:
+    """What captured traffic says for the same answer: a label, a set in words, or nothing."""
+    predicted = row.get("predicted")
+    return label_set(predicted) if isinstance(predicted, list) else predicted
 
 
 def _thinned(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

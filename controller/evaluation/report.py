@@ -11,9 +11,11 @@ from controller.evaluation.predictors import JudgedRow
 from controller.evaluation.scored_rows import ScoredRows
 from controller.evaluation.slices import values_left_out
 from registry.records import Estimate
+from specs.names import label_set
 
 MAX_CONFUSIONS = 50
 MAX_EXAMPLES = 20
+WORST = ("row", "label", "predicted", "score")
 
 
 def as_json(estimates: Mapping[str, Estimate]) -> dict[str, dict[str, Any]]:
@@ -32,6 +34,8 @@ def report_on_rows(rows: ScoredRows) -> dict[str, Any]:
         "rows": len(rows),
         "slice_values_left_out": dict(values_left_out(rows)),
     }
+    if rows.right_sets is not None:
+        return report | {"per_label": _per_label(rows)}
     if rows.labels is None:
         return report
     return report | {"per_label": _per_label(rows), "confusion": _confusion(rows)}
@@ -46,9 +50,13 @@ def worst_rows(judged: Sequence[JudgedRow], texts: Sequence[str]) -> list[dict[s
     ]
     wrong.sort(key=lambda item: (-item[0], item[1]["row"]))
     return [
-        {"text": text, **{name: row[name] for name in ("row", "label", "predicted", "score")}}
+        {"text": text, **{name: _in_words(row.get(name, row.get("labels"))) for name in WORST}}
         for _loss, row, text in wrong[:MAX_EXAMPLES]
     ]
+
+
+def _in_words(value: Any) -> Any:
+    return label_set(value) if isinstance(value, list) else value
 
 
 def _per_label(rows: ScoredRows) -> dict[str, dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Scored rows: held-out rows with what a version made of them, as arrays. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,9 @@ class ScoredRows:
     labels: IntArray | None = None
     """Code of the right label."""
     predicted: IntArray | None = None
+    right_sets: BoolArray | None = None
+    """Multi-label: whether each row has each label of ``names``, [rows, labels]."""
+    predicted_sets: BoolArray | None = None
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -46,6 +49,8 @@ class ScoredRows:
             names=self.names,
             labels=None if self.labels is None else self.labels[indices],
             predicted=None if self.predicted is None else self.predicted[indices],
+            right_sets=None if self.right_sets is None else self.right_sets[indices],
+            predicted_sets=None if self.predicted_sets is None else self.predicted_sets[indices],
         )
 
     @property
@@ -64,11 +69,15 @@ def paired(mine: ScoredRows, theirs: ScoredRows) -> tuple[ScoredRows, ScoredRows
     ]
     first = mine.select(np.array([pair[0] for pair in pairs], dtype=np.int64))
     second = theirs.select(np.array([pair[1] for pair in pairs], dtype=np.int64))
-    return first, _recoded(second, first.names)
+    second = _recoded(second, first.names)
+    # Sets are compared column by column, so that both must have all columns.
+    return (_recoded(first, second.names) if first.right_sets is not None else first), second
 
 
 def _recoded(rows: ScoredRows, names: Sequence[str]) -> ScoredRows:
     """Give the labels the codes they have in ``names``; labels unknown there follow after."""
+    if rows.right_sets is not None:
+        return _with_columns(rows, names)
     if rows.labels is None or rows.predicted is None or rows.names == tuple(names):
         return rows
     all_names = (*names, *(name for name in rows.names if name not in set(names)))
@@ -83,3 +92,18 @@ def _recoded(rows: ScoredRows, names: Sequence[str]) -> ScoredRows:
         labels=table[rows.labels],
         predicted=table[rows.predicted],
     )
+
+
+def _with_columns(rows: ScoredRows, names: Sequence[str]) -> ScoredRows:
+    """Give sets of labels the columns of ``names``; labels unknown there follow after."""
+    assert rows.right_sets is not None
+    assert rows.predicted_sets is not None
+    all_names = (*names, *(name for name in rows.names if name not in set(names)))
+    place = {name: index for index, name in enumerate(rows.names)}
+    empty = np.zeros((len(rows), 1), dtype=np.bool_)
+    columns = np.array([place.get(name, len(place)) for name in all_names], dtype=np.int64)
+    right, predicted = (
+        np.concatenate([sets, empty], axis=1)[:, columns]
+        for sets in (rows.right_sets, rows.predicted_sets)
+    )
+    return replace(rows, names=all_names, right_sets=right, predicted_sets=predicted)

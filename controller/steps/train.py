@@ -72,6 +72,7 @@ def _collect(context: Context, output: Path, result: Mapping[str, Any]) -> Recor
                 "data": dict(desired.hashes),
                 "libraries": result["libraries"],
                 "machine": result["machine"],
+                "mitigation": result["training"].get("mitigation", {}),
             },
             training=dict(result["training"])
             | {

@@ -61,7 +61,6 @@ def _refuse_what_is_not_done(training: Training) -> None:
     # Better no model than one that silently ignored a part of its spec.
     wanted = {
         "search": training.search is not None,
-        "mitigation": training.mitigation is not None,
     }
     refused = [f"training.{name}" for name, is_wanted in wanted.items() if is_wanted]
     if refused:

@@ -35,8 +35,8 @@ class Learner(Protocol):
         """Measure the model as it is now on the validation rows; empty when there are none."""
         ...
 
-    def measure_fit(self) -> Metrics:
-        """Measure the model on a sample of the rows it was trained on."""
+    def measure_fit(self) -> dict[str, Any]:
+        """Measure the model on a sample of the rows it was trained on, and say what was done."""
         ...
 
     def save(self, output: Path) -> None:

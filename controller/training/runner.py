@@ -17,7 +17,6 @@ from controller.training.fitting.fit import Fit, fit
 from controller.training.fitting.pruning import PrunedError, trial_result
 from controller.training.fitting.repairs import repaired
 from controller.training.job import TrainJob, read_job
-from controller.training.learner import Metrics
 from controller.training.methods.precision import choose_precision
 from controller.training.spent import Spent, libraries, machine, peak_memory_bytes
 from controller.training.tasks import open_task
@@ -83,7 +82,7 @@ def _used(spent: Spent) -> dict[str, float]:
     return {name: round(value, 2) for name, value in spent.now().items()}
 
 
-def _result(job: TrainJob, done: Fit, spent: Spent, measured: Metrics) -> dict[str, Any]:
+def _result(job: TrainJob, done: Fit, spent: Spent, measured: dict[str, Any]) -> dict[str, Any]:
     fit_seconds = spent.now()["fit_cpu_seconds"]
     speed = done.rows_seen / fit_seconds if done.rows_seen else None
     return {

@@ -34,6 +34,11 @@ __all__ = [
 MANIFEST_FILE = "trueup.json"
 HEAD_FILE = "head.safetensors"
 ADAPTER_METHODS = ("lora", "qlora")
+SINGLE_LABEL = "single_label_classification"
+MULTI_LABEL = "multi_label_classification"
+"""transformers' words for the two kinds (``config.problem_type``)."""
+THRESHOLD = 0.5
+"""The probability from which a label of a set is answered."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,10 @@ class Manifest:
     temperature: float = 1.0
     truncation: Side = "right"
     """Which end of a longer text is cut, as it was in training."""
+    problem_type: str = SINGLE_LABEL
+    """``SINGLE_LABEL`` or ``MULTI_LABEL``."""
+    threshold: float = THRESHOLD
+    """Multi-label: the probability from which a label is answered."""
     quantization: Quantization | None = None
     """How the base is held, when the version was trained on it so."""
 
@@ -57,7 +66,7 @@ class Predictions:
     """One row per text, in the order they were given."""
 
     probabilities: np.ndarray
-    """float32 [texts, labels]; each row sums to 1."""
+    """float32 [texts, labels]; each row sums to 1, or is one chance per label in multi-label."""
     labels: list[str]
     """The label of each column."""
     embeddings: np.ndarray
@@ -91,6 +100,11 @@ class Classifier:
         """Labels in the order of the probabilities' columns."""
         return list(self.manifest.labels)
 
+    @property
+    def is_multi_label(self) -> bool:
+        """Whether a text has a set of labels instead of one."""
+        return self.manifest.problem_type == MULTI_LABEL
+
     def predict(self, texts: Sequence[str], *, batch_size: int = 32) -> Predictions:
         """Classify ``texts``; batches are made of texts of like length, answers keep the order."""
         rows = self._tokenizer.ids(texts)
@@ -114,7 +128,8 @@ class Classifier:
             hidden = model(input_ids=ids, attention_mask=mask).last_hidden_state
             vectors = pooled(hidden, mask, self.manifest.pooling)
             logits = self._head(vectors) / self.manifest.temperature
-            return vectors.numpy(), torch.softmax(logits, dim=-1).numpy()
+            chances = logits.sigmoid() if self.is_multi_label else logits.softmax(-1)
+            return vectors.numpy(), chances.numpy()
 
 
 def load_classifier(
@@ -149,6 +164,8 @@ def read_manifest(version_folder: Path) -> Manifest:
         labels=tuple(found["labels"]),
         temperature=found["temperature"],
         truncation=found.get("truncation", "right"),
+        problem_type=found.get("problem_type", SINGLE_LABEL),
+        threshold=found.get("threshold", THRESHOLD),
         quantization=declared_quantization(found),
     )
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from specs.names import label_set
+
 
 @dataclass(frozen=True, slots=True)
 class Classified:
@@ -22,13 +24,30 @@ class Classified:
 
 
 @dataclass(frozen=True, slots=True)
+class Labelled:
+    """The answer of a multi-label classifier to one text."""
+
+    labels: Sequence[str]
+    """Those whose probability reaches the version's threshold; maybe none."""
+    scores: Mapping[str, float]
+    """Every label's own probability, in the order of the version's labels."""
+    score: float
+    """Probability, 0 to 1, of the least certain of the yes and no that were answered."""
+
+    @property
+    def label(self) -> str:
+        """The set in words, for captured traffic and counts."""
+        return label_set(self.labels)
+
+
+@dataclass(frozen=True, slots=True)
 class Generated:
     """The answer of a generator to one prompt."""
 
     text: str
 
 
-Prediction = Classified | Generated
+Prediction = Classified | Labelled | Generated
 
 
 class LoadedModel(Protocol):

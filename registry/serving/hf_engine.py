@@ -22,7 +22,7 @@ from registry.serving.classifier import (
     EncoderPool,
     load_classifier,
 )
-from registry.serving.engine import Classified, Generated, LoadedModel, Prediction
+from registry.serving.engine import Classified, Generated, Labelled, LoadedModel, Prediction
 from registry.serving.generator import Generator, GeneratorPool, load_generator
 from registry.settings import Settings
 
@@ -63,7 +63,8 @@ class HfEngine:
             generator = load_generator(folder, base, pool=self._decoders)
             return self._close_when_unheld(_Generates(generator), generator)
         classifier = load_classifier(folder, base, pool=self._encoders)
-        return self._close_when_unheld(_Classifies(classifier), classifier)
+        answers = _Labels(classifier) if classifier.is_multi_label else _Classifies(classifier)
+        return self._close_when_unheld(answers, classifier)
 
     def _base_folder(self, base: dict[str, Any]) -> Path:
         return resolve_base(
@@ -96,6 +97,22 @@ class _Classifies:
             Classified(self.labels[index], row[index], dict(zip(self.labels, row, strict=True)))
             for index, row in zip(best, rows.tolist(), strict=True)
         ]
+
+
+class _Labels:
+    def __init__(self, classifier: Classifier) -> None:
+        self._classifier = classifier
+        self.threshold = classifier.manifest.threshold
+        self.labels: Sequence[str] = classifier.labels
+
+    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+        rows = self._classifier.predict(texts).probabilities.tolist()
+        return [self._answer(dict(zip(self.labels, row, strict=True))) for row in rows]
+
+    def _answer(self, scores: dict[str, float]) -> Labelled:
+        chosen = [label for label, score in scores.items() if score >= self.threshold]
+        certain = min(score if score >= self.threshold else 1 - score for score in scores.values())
+        return Labelled(chosen, scores, certain)
 
 
 class _Generates:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from registry.serving.engine import Classified, Prediction
+from registry.serving.engine import Generated, Labelled, Prediction
+from specs.names import NO_LABEL
 
 UNKNOWN = "unknown"
 OTHER = "other"
@@ -72,10 +73,20 @@ class Metrics:
     def count_predictions(
         self, model: str, version: int, predictions: Sequence[Prediction], *, labels: Sequence[str]
     ) -> None:
-        """Count the answers of one request. ``labels`` is the version's label list."""
-        classified = [one for one in predictions if isinstance(one, Classified)]
+        """Count the answers of one request. ``labels`` is the version's label list.
+
+        Each label of a set counts by itself, an empty set as ``(none)``.
+        """
+        classified = [one for one in predictions if not isinstance(one, Generated)]
         counted = frozenset(labels[:MAX_LABELS])
-        tally = Tally(one.label if one.label in counted else OTHER for one in classified)
+        answered = (
+            label
+            for one in classified
+            for label in (one.labels or (NO_LABEL,) if isinstance(one, Labelled) else (one.label,))
+        )
+        tally = Tally(
+            label if label in counted or label == NO_LABEL else OTHER for label in answered
+        )
         for label, count in tally.items():
             self._predictions.labels(model, _name(version), label).inc(count)
         confidence = self._confidence.labels(model, _name(version)) if classified else None

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from registry.serving.bodies import Word, check_texts, parse, request_ids
-from registry.serving.engine import Generated, Prediction
+from registry.serving.engine import Generated, Labelled, Prediction
 from registry.serving.errors import Invalid, InvalidRequestError
 from registry.serving.service import Answer, Question
 
@@ -28,9 +28,13 @@ class PredictRequest(BaseModel):
 
 
 class PredictionOut(BaseModel):
-    """The answer to one text: label and scores from a classifier, text from a generator."""
+    """The answer to one text: label and scores from a classifier, text from a generator.
+
+    A multi-label classifier gives ``labels``, those above its threshold, instead of ``label``.
+    """
 
     id: str
+    labels: list[str] | None = None
     label: str | None = None
     score: float | None = None
     scores: dict[str, float] | None = None
@@ -86,6 +90,8 @@ def _out(prediction: Prediction) -> dict[str, Any]:
     if isinstance(prediction, Generated):
         return {"text": prediction.text}
     scores = {label: round(score, SCORE_DIGITS) for label, score in prediction.scores.items()}
+    if isinstance(prediction, Labelled):
+        return {"labels": list(prediction.labels), "scores": scores}
     return {
         "label": prediction.label,
         "score": round(prediction.score, SCORE_DIGITS),

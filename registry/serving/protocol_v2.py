@@ -1,10 +1,12 @@
 """The Open Inference Protocol (KServe's V2), JSON form: its wire types, both ways.
 
 A model takes one BYTES tensor ``text``. A classifier gives ``label`` (BYTES), ``score`` (FP32) and
-``probabilities`` (FP32, one row per text in the order of the version's labels); a generator gives
-``text`` (BYTES). Binary tensors are an extension of the protocol that is not spoken here.
+``probabilities`` (FP32, one row per text in the order of the version's labels); a multi-label
+one gives ``labels`` (BYTES, a JSON list per text) and ``probabilities``; a generator gives ``text``
+(BYTES). Binary tensors are an extension of the protocol that is not spoken here.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from math import prod
 from typing import Any
@@ -12,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from registry.serving.bodies import Word, check_texts, parse, request_ids
-from registry.serving.engine import Classified, Generated
+from registry.serving.engine import Classified, Generated, Labelled
 from registry.serving.errors import Invalid, InvalidRequestError
 from registry.serving.protocol_v1 import SCORE_DIGITS
 from registry.serving.router import Entry, Served
@@ -130,17 +132,33 @@ def write_answer(answer: Answer, request: InferRequest) -> Json:
 def model_metadata(entry: Entry, served: Served) -> Json:
     """Describe a model as ``served`` answers for it."""
     labels = served.loaded.labels
+    # Only a multi-label version has one.
+    threshold = getattr(served.loaded, "threshold", None)
+    parameters = {"live_version": served.number, "labels": list(labels)}
+    outputs = _OUTPUTS_OF_GENERATOR
+    if threshold is not None:
+        parameters["threshold"] = threshold
+        outputs = _outputs_of_labeller(len(labels))
+    elif labels:
+        outputs = _outputs_of_classifier(len(labels))
     return {
         "name": entry.name,
         "versions": [str(one.number) for one in entry.warm],
         "platform": PLATFORM,
         "inputs": [{"name": "text", "datatype": "BYTES", "shape": [-1]}],
-        "outputs": _outputs_of_classifier(len(labels)) if labels else _OUTPUTS_OF_GENERATOR,
-        "parameters": {"live_version": served.number, "labels": list(labels)},
+        "outputs": outputs,
+        "parameters": parameters,
     }
 
 
 _OUTPUTS_OF_GENERATOR = [{"name": "text", "datatype": "BYTES", "shape": [-1]}]
+
+
+def _outputs_of_labeller(labels: int) -> list[Json]:
+    return [
+        {"name": "labels", "datatype": "BYTES", "shape": [-1]},
+        {"name": "probabilities", "datatype": "FP32", "shape": [-1, labels]},
+    ]
 
 
 def _outputs_of_classifier(labels: int) -> list[Json]:
@@ -181,13 +199,23 @@ def _tensors(answer: Answer) -> Iterator[Json]:
     if generated:
         yield _tensor("text", "BYTES", [len(generated)], generated)
         return
+    labelled = [one for one in predictions if isinstance(one, Labelled)]
+    if labelled:
+        sets = [json.dumps(list(one.labels), ensure_ascii=False) for one in labelled]
+        yield _tensor("labels", "BYTES", [len(sets)], sets)
+        yield _probabilities(labelled)
+        return
     classified = [one for one in predictions if isinstance(one, Classified)]
     count = len(classified)
     scores = [round(one.score, SCORE_DIGITS) for one in classified]
-    rows = [round(value, SCORE_DIGITS) for one in classified for value in one.scores.values()]
     yield _tensor("label", "BYTES", [count], [one.label for one in classified])
     yield _tensor("score", "FP32", [count], scores)
-    yield _tensor("probabilities", "FP32", [count, len(rows) // count], rows)
+    yield _probabilities(classified)
+
+
+def _probabilities(predictions: Sequence[Classified | Labelled]) -> Json:
+    rows = [round(value, SCORE_DIGITS) for one in predictions for value in one.scores.values()]
+    return _tensor("probabilities", "FP32", [len(predictions), len(rows) // len(predictions)], rows)
 
 
 def _tensor(name: str, datatype: str, shape: list[int], data: list[Any]) -> Json:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from registry.records import Observation
 from registry.serving.batching import MAX_WAITING_TEXTS, Batcher
 from registry.serving.capture import Capture, is_sampled
-from registry.serving.engine import Classified, Prediction
+from registry.serving.engine import Generated, Prediction
 from registry.serving.errors import AnswerTimeoutError, GatewayError
 from registry.serving.metrics import Metrics
 from registry.serving.router import Served, entry_of, route
@@ -131,8 +131,8 @@ def observations(
             version=answer.served.number,
             at=now,
             text=text,
-            label=prediction.label if isinstance(prediction, Classified) else None,
-            score=prediction.score if isinstance(prediction, Classified) else None,
+            label=None if isinstance(prediction, Generated) else prediction.label,
+            score=None if isinstance(prediction, Generated) else prediction.score,
             slices=of_text,
             latency_seconds=seconds,
         )

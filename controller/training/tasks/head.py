@@ -26,7 +26,9 @@ class Features:
     vectors: torch.Tensor
     """float32 [rows, hidden size]."""
     labels: torch.Tensor
-    """int64 [rows]."""
+    """int64 [rows]; of sets of labels, 0 and 1, float32 [rows, labels]."""
+    weights: torch.Tensor | None = None
+    """float32 [rows]; None: every row counts the same."""
 
 
 def probe(train: Features, validation: Features, *, label_count: int) -> nn.Linear:
@@ -38,7 +40,7 @@ def probe(train: Features, validation: Features, *, label_count: int) -> nn.Line
 
 
 def fit_linear(features: Features, *, label_count: int, l2: float) -> nn.Linear:
-    """Multinomial logistic regression by L-BFGS from zero: no randomness.
+    """Logistic regression by L-BFGS from zero: no randomness. Of sets of labels, one-vs-rest.
 
     Vectors are centred and brought to unit scale for the fit, and that is folded into the head.
     One scale for all dimensions: with one each, dimensions that hardly vary get enormous weights,
@@ -54,7 +56,7 @@ def fit_linear(features: Features, *, label_count: int, l2: float) -> nn.Linear:
     def objective() -> torch.Tensor:
         search.zero_grad()
         logits = functional.linear(vectors, weight, bias)
-        loss = functional.cross_entropy(logits, features.labels) + l2 * weight.square().sum()
+        loss = _mean_loss(logits, features) + l2 * weight.square().sum()
         loss.backward()
         return loss
 
@@ -70,4 +72,17 @@ def _loss(head: nn.Linear, features: Features) -> float:
     if not len(features.labels):
         return 0.0
     with torch.inference_mode():
-        return float(functional.cross_entropy(head(features.vectors), features.labels))
+        return float(_mean_loss(head(features.vectors), features))
+
+
+def losses_of(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Loss of each row: cross-entropy, or the labels' binary cross-entropies added up."""
+    if labels.is_floating_point():
+        each = functional.binary_cross_entropy_with_logits(logits, labels, reduction="none")
+        return each.sum(1)
+    return functional.cross_entropy(logits, labels, reduction="none")
+
+
+def _mean_loss(logits: torch.Tensor, features: Features) -> torch.Tensor:
+    losses = losses_of(logits, features.labels)
+    return losses.mean() if features.weights is None else (losses * features.weights).mean()

@@ -8,6 +8,7 @@ from transformers import AutoConfig
 from controller.errors import TrainingError
 from controller.training.job import TrainJob
 from controller.training.learner import Metrics, TokenRow
+from registry.serving.tokens import Side
 
 CUT = "is_cut"
 """The key of a ``TokenRow`` that says whether tokens of the row were cut off."""
@@ -41,6 +42,11 @@ def longest_input(config: Any) -> int | None:
     if config.model_type in POSITIONS_AFTER_PADDING:
         return int(limit) - int(config.pad_token_id) - 1
     return int(limit)
+
+
+def side_of(job: TrainJob) -> Side:
+    """The end of a text that is cut; the right one where nothing may be cut in training."""
+    return "left" if job.training.truncation == "left" else "right"
 
 
 def refuse_cut(job: TrainJob, split: str, rows: Sequence[TokenRow], numbers: Sequence[int]) -> None:

@@ -1,11 +1,12 @@
 """Prepared rows, read from the data job's files."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from controller.errors import TrainingError
+from specs.names import label_set
 
 Row = dict[str, Any]
 
@@ -28,6 +29,16 @@ def read_training_rows(prepared: Path) -> list[Row]:
     return rows
 
 
+def is_multi_label(rows: Sequence[Row]) -> bool:
+    """Whether the rows carry sets of labels."""
+    return bool(rows) and "labels" in rows[0]
+
+
+def labels_of(row: Mapping[str, Any]) -> list[str]:
+    """The labels of a row, be they one or many."""
+    return row["labels"] if "labels" in row else [row["label"]]
+
+
 def read_labels(prepared: Path) -> list[str]:
     """The labels, in the order of the logits."""
     labels: list[str] = json.loads((prepared / "labels.json").read_text())
@@ -38,14 +49,20 @@ def check_labels(labels: Sequence[str], rows: Sequence[Row]) -> None:
     """Hold the training rows against the labels.
 
     Raises:
-        TrainingError: When rows carry fewer than two labels, or one that is not declared.
+        TrainingError: When all rows have the same answer, or a label has no rows, or is not
+            declared.
     """
-    present = {row["label"] for row in rows}
-    if len(present) < 2:  # noqa: PLR2004  (one class leaves nothing to tell apart)
+    present = {label for row in rows for label in labels_of(row)}
+    if len({tuple(labels_of(row)) for row in rows}) == 1:
         fix = "check data.columns.label, or add rows with other labels"
-        problem = f"all {len(rows)} training rows carry the label {next(iter(present))!r}"
+        problem = f"all {len(rows)} training rows carry the label {label_set(present)!r}"
         raise TrainingError(problem, reason="OneLabel", fix=fix)
     unknown = sorted(present - set(labels))
     if unknown:
         problem = f"training rows carry labels that labels.json does not name: {unknown[:5]}"
         raise TrainingError(problem, reason="LabelUnknown", fix="prepare the data again")
+    empty = sorted(set(labels) - present)
+    if empty:
+        problem = f"no training row carries the labels {empty[:5]}, so they cannot be learnt"
+        fix = "add training rows of them, or prepare the data again"
+        raise TrainingError(problem, reason="LabelEmpty", fix=fix)

@@ -1,35 +1,34 @@
-"""Text classification: a pooled encoder and a linear head."""
+"""Text classification: a pooled encoder and a linear head; one label per row, or a set of them.
+
+With a set of labels every label is a yes or no of its own: binary cross-entropy, and a head that is
+one-vs-rest. Which of the two it is, the prepared rows say (``label`` or ``labels``).
+"""
 
 import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 from controller.job_protocol import JobFolder
 from controller.training.fitting.checkpoints import newest_whole
 from controller.training.job import TrainJob
 from controller.training.learner import Metrics, TokenRow
 from controller.training.methods.adapt import adapt, save_trained
+from controller.training.mitigation import ADDED, WEIGHT
 from controller.training.tasks import lengths, measures
 from controller.training.tasks.features import FeatureStore
-from controller.training.tasks.head import START_L2, Features, fit_linear, probe
-from controller.training.tasks.rows import (
-    Row,
-    check_labels,
-    read_labels,
-    read_rows,
-    read_training_rows,
-)
+from controller.training.tasks.head import START_L2, Features, fit_linear, losses_of, probe
+from controller.training.tasks.labelled_rows import Labelled, read_labelled
+from controller.training.tasks.pooling import pooling_of
 from controller.training.tasks.tokenizer_files import copy_tokenizer
 from controller.training.weights import save_weights
-from registry.bases import POOLING_CONFIG
+from registry.serving.classifier import MULTI_LABEL, SINGLE_LABEL, THRESHOLD
 from registry.serving.classifier_encoders import build_encoder, pooled
-from registry.serving.tokens import Side, TextTokenizer, padded
+from registry.serving.tokens import padded
 
 EMBED_BATCH = 32
 FIT_SAMPLE = 2000
@@ -57,10 +56,11 @@ class ClassificationModel(nn.Module):  # type: ignore[misc]  # torch is untyped 
     ) -> dict[str, torch.Tensor]:
         """``loss`` and ``logits`` of one batch; see ``learner.Learner`` for the loss."""
         logits = self.head(self.vectors(input_ids, attention_mask))
-        losses = functional.cross_entropy(logits, labels, reduction="none")
+        losses = losses_of(logits, labels)
         if weights is not None:
             losses = losses * weights
-        count = len(labels) if num_items_in_batch is None else num_items_in_batch
+        # One per row, or one per row and label: what transformers counts as items.
+        count = labels.numel() if num_items_in_batch is None else num_items_in_batch
         return {"loss": losses.sum() / count, "logits": logits}
 
     def vectors(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
@@ -75,16 +75,15 @@ class ClassificationLearner:
     def __init__(
         self,
         job: TrainJob,
-        labels: list[str],
+        data: Labelled,
         model: ClassificationModel,
-        rows: Mapping[str, Sequence[TokenRow]],
     ) -> None:
-        """``rows`` holds the tokenised rows of ``train`` and ``validation``."""
+        """``data`` holds the tokenised rows of ``train`` and ``validation``, and their labels."""
         self.model = model
-        self.rows = rows["train"]
-        self._validation = rows["validation"]
+        self.rows: Sequence[TokenRow] = data.tokens["train"]
+        self._validation = data.tokens["validation"]
+        self._data = data
         self._job = job
-        self._labels = labels
         self._pad_id: int = model.encoder.config.pad_token_id or 0
         self.frozen: FeatureStore | None = None
         """Features of the base as it is, while it is what the encoder is."""
@@ -92,18 +91,22 @@ class ClassificationLearner:
     def collate(self, rows: Sequence[TokenRow]) -> dict[str, torch.Tensor]:
         """One batch, padded to its longest row."""
         ids, mask = padded([row["input_ids"] for row in rows], pad_id=self._pad_id)
-        return {
+        batch = {
             "input_ids": torch.from_numpy(ids),
             "attention_mask": torch.from_numpy(mask),
-            "labels": torch.tensor([row["labels"] for row in rows]),
+            "labels": self._targets(rows),
         }
+        if rows and WEIGHT in rows[0]:
+            batch["weights"] = torch.tensor([row[WEIGHT] for row in rows])
+        return batch
 
     def features(self, rows: Sequence[TokenRow]) -> Features:
         """Pooled vectors of ``rows`` from the encoder as it is now."""
-        labels = torch.tensor([row["labels"] for row in rows], dtype=torch.long)
+        targets = self._targets(rows)
+        weights = torch.tensor([row.get(WEIGHT, 1.0) for row in rows])
         if self.frozen is None:
-            return Features(self._vectors(rows), labels)
-        return Features(self.frozen.get(rows, lambda: self._vectors(rows)), labels)
+            return Features(self._vectors(rows), targets, weights)
+        return Features(self.frozen.get(rows, lambda: self._vectors(rows)), targets, weights)
 
     def _vectors(self, rows: Sequence[TokenRow]) -> torch.Tensor:
         order = sorted(range(len(rows)), key=lambda index: -len(rows[index]["input_ids"]))
@@ -120,13 +123,13 @@ class ClassificationLearner:
         """Loss, accuracy and macro-F1 on the validation rows."""
         return self._measure(self._validation)
 
-    def measure_fit(self) -> Metrics:
-        """Accuracy on a seeded sample of the training rows."""
+    def measure_fit(self) -> dict[str, Any]:
+        """Accuracy on a seeded sample of the training rows that the data has, and facts of them."""
+        own = [row for row in self.rows if not row.get(ADDED)]
         sampler = random.Random(self._job.training.seed)  # noqa: S311  (a sample, not a secret)
-        sample = sampler.sample(list(self.rows), min(FIT_SAMPLE, len(self.rows)))
-        measured = self._measure(sample)
-        known = {"train_accuracy": measured["accuracy"], "train_rows": len(sample)}
-        return known | lengths.cut_counts(self.rows)
+        sample = sampler.sample(own, min(FIT_SAMPLE, len(own)))
+        known = {"train_accuracy": self._measure(sample)["accuracy"], "train_rows": len(sample)}
+        return known | lengths.cut_counts(self.rows) | self._data.facts
 
     def save(self, output: Path) -> None:
         """Manifest, head, tokenizer; and the adapter or the encoder, whichever was trained."""
@@ -138,16 +141,28 @@ class ClassificationLearner:
             "base": {"model": self._job.base.model, "revision": self._job.base.revision},
             "pooling": self.model.pooling,
             "max_length": training.arguments.max_length,
-            "truncation": _cut(self._job),
-            "labels": self._labels,
+            "truncation": lengths.side_of(self._job),
+            "labels": self._data.labels,
             "temperature": 1.0,
+            "problem_type": MULTI_LABEL if self._data.is_multi_label else SINGLE_LABEL,
         }
+        if self._data.is_multi_label:
+            manifest["threshold"] = THRESHOLD
         if training.quantization is not None:
             manifest["quantization"] = training.quantization.model_dump()
         (output / "trueup.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False))
         save_weights(dict(self.model.head.named_parameters()), output / "head.safetensors")
         copy_tokenizer(self._job.base.folder, output)
         save_trained(self.model.encoder, self._job, output)
+
+    def _targets(self, rows: Sequence[TokenRow]) -> torch.Tensor:
+        """Label numbers, int64 [rows]; of sets of labels, 0 and 1, float32 [rows, labels]."""
+        if not self._data.is_multi_label:
+            return torch.tensor([row["labels"] for row in rows], dtype=torch.long)
+        targets = torch.zeros(len(rows), len(self._data.labels))
+        for index, row in enumerate(rows):
+            targets[index, row["labels"]] = 1.0
+        return targets
 
     def _measure(self, rows: Sequence[TokenRow]) -> Metrics:
         if not rows:
@@ -159,20 +174,19 @@ class ClassificationLearner:
 
 def open_learner(job: TrainJob, folder: JobFolder) -> ClassificationLearner:
     """Read the rows, load the base, start the head, and add what the method trains."""
-    tokens = token_rows(job)
-    labels = read_labels(job.prepared)
-    rows = tokens["train"]
-    said = f"{len(rows)} rows, {len(labels)} labels{lengths.cut_words(rows)}"
+    data = read_labelled(job)
+    rows, labels = data.tokens["train"], data.labels
+    said = f"{len(rows)} rows, {len(labels)} labels{lengths.cut_words(rows)}{data.left_out_words}"
     folder.progress("loading", 0, 1, message=said)
     quantization = job.training.quantization
     encoder = build_encoder(job.base.folder, name=job.base.model, quantization=quantization)
     head = nn.Linear(encoder.config.hidden_size, len(labels))
-    model = ClassificationModel(encoder, head, _pooling(job))
-    learner = ClassificationLearner(job, labels, model, tokens)
+    model = ClassificationModel(encoder, head, pooling_of(job))
+    learner = ClassificationLearner(job, data, model)
     learner.frozen = FeatureStore(job, model.pooling)
     if job.training.method == "linear-probe":
         folder.progress("probing", 0, 1, message="features of the frozen base")
-        found = probe(*map(learner.features, tokens.values()), label_count=len(labels))
+        found = probe(*map(learner.features, data.tokens.values()), label_count=len(labels))
         head.load_state_dict(found.state_dict())
         model.requires_grad_(requires_grad=False)
         return learner
@@ -192,42 +206,4 @@ def token_rows(job: TrainJob) -> dict[str, list[TokenRow]]:
     Raises:
         TrainingError: When a row, a label or ``max_length`` does not fit.
     """
-    lengths.check_max_length(job)
-    rows = read_training_rows(job.prepared)
-    labels = read_labels(job.prepared)
-    check_labels(labels, rows)
-    splits = {"train": rows, "validation": read_rows(job.prepared, "validation")}
-    return {name: _tokenised(name, found, labels, job) for name, found in splits.items()}
-
-
-def _tokenised(
-    split: str, rows: Sequence[Row], labels: Sequence[str], job: TrainJob
-) -> list[TokenRow]:
-    number = {label: index for index, label in enumerate(labels)}
-    # A validation label that training never saw cannot be learnt, and is not measured either.
-    rows = [row for row in rows if row["label"] in number]
-    limit = job.training.arguments.max_length
-    tokenizer = TextTokenizer(job.base.folder, max_length=limit, cut=_cut(job))
-    found: list[TokenRow] = [
-        {"input_ids": ids, "labels": number[row["label"]], lengths.CUT: is_cut}
-        for row, (ids, is_cut) in zip(
-            rows, tokenizer.cut_ids([row["text"] for row in rows]), strict=True
-        )
-    ]
-    lengths.refuse_cut(job, split, found, [row["row"] for row in rows])
-    return found
-
-
-def _cut(job: TrainJob) -> Side:
-    return "left" if job.training.truncation == "left" else "right"
-
-
-def _pooling(job: TrainJob) -> str:
-    """``auto`` follows how the base was trained: the wrong pooling costs 2 to 8 points."""
-    wanted = job.training.head.pooling
-    declared = job.base.folder / POOLING_CONFIG
-    if wanted != "auto":
-        return wanted
-    if declared.is_file() and json.loads(declared.read_text()).get("pooling_mode_cls_token"):
-        return "cls"
-    return "mean"
+    return read_labelled(job).tokens

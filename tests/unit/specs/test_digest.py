@@ -168,3 +168,12 @@ def test_two_models_of_one_content_share_their_digests(text):
     models = load_specs(files).models
 
     assert digests(models["a"].spec.spec) == digests(models["b"].spec.spec)
+
+
+def test_a_slice_reaches_the_weights_only_where_rows_are_weighed_by_it(spec_of):
+    weighed = ("seed: 17", "mitigation: {reweight: channel}")
+    moved = ("channel: channel", "channel: via")
+
+    assert digests(spec_of())["training"] == digests(spec_of(moved))["training"]
+    assert digests(spec_of(weighed))["training"] != digests(spec_of(weighed, moved))["training"]
+    assert digests(spec_of())["training"] != digests(spec_of(weighed))["training"]

@@ -49,6 +49,20 @@ RULES = {
             " or loss)"
         ),
     ),
+    "a weight by what there is not": (
+        [("seed: 17", "mitigation: {reweight: chanel}")],
+        (
+            "21:28: spec.training.mitigation.reweight: 'chanel' is neither label nor a slice family"
+            " of data.slices (did you mean 'channel'?)"
+        ),
+    ),
+    "mitigation of nothing": (
+        [("seed: 17", "mitigation: {}")],
+        (
+            "21:5: spec.training.mitigation: mitigation declares nothing (write reweight: label, or"
+            " augment: [typos])"
+        ),
+    ),
     "a slice family that cannot be named": (
         [("channel: channel, ", "'a=b': channel, ")],
         (
@@ -215,6 +229,10 @@ GENERATION_RULES = {
         ("completion: answer", "completion: answer, label: intent"),
         ["10:48: spec.data.columns.label: label is no column of causal-lm"],
     ),
+    "mitigation": (
+        ("{method: full}", "{mitigation: {augment: [typos]}}"),
+        ["11:14: spec.training.mitigation: mitigation weighs and rewrites texts with labels"],
+    ),
     "a head": (
         ("{method: full}", "{head: {pooling: mean}}"),
         ["11:14: spec.training.head: head is for text-classification; causal-lm has none"],
@@ -281,7 +299,6 @@ NOT_YET = {
         ("  evaluation:", "  compute: {resources: {cpus: 2}}\n  evaluation:"),
         "spec.compute.resources",
     ),
-    "mitigation": (("seed: 17", "mitigation: {augment: [typos]}"), "spec.training.mitigation"),
     "robustness": (
         ("metrics: [", "robustness: [typos]\n    metrics: ["),
         "spec.evaluation.robustness",

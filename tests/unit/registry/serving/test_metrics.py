@@ -1,6 +1,6 @@
 from prometheus_client import generate_latest
 
-from registry.serving.engine import Classified, Generated
+from registry.serving.engine import Classified, Generated, Labelled
 from registry.serving.metrics import MAX_LABELS, Metrics
 
 
@@ -81,3 +81,14 @@ def test_the_series_of_a_freed_version_go_and_the_others_stay():
     text = exported(metrics)
     assert 'version="1"' not in text
     assert text.count('version="2"') > 3
+
+
+def test_each_label_of_a_set_is_counted_and_an_empty_set_as_none():
+    metrics = Metrics()
+    sets = [Labelled(["a", "b"], {}, 0.8), Labelled(["a"], {}, 0.8), Labelled([], {}, 0.8)]
+
+    metrics.count_predictions("intents", 3, sets, labels=["a", "b"])
+
+    text = exported(metrics)
+    assert 'trueup_predictions_total{label="a",model="intents",version="3"} 2.0' in text
+    assert 'trueup_predictions_total{label="(none)",model="intents",version="3"} 1.0' in text

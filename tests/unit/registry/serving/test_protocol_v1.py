@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from registry.serving.engine import Classified, Generated
+from registry.serving.engine import Classified, Generated, Labelled
 from registry.serving.errors import InvalidRequestError
 from registry.serving.protocol_v1 import read_question, write_answer
 from registry.serving.router import Served
@@ -107,3 +107,14 @@ def test_a_generators_answer_is_its_text():
     body = write_answer(Answer(SERVED, ["q"], [Generated("a reply")]))
 
     assert body["predictions"] == [{"id": "q", "text": "a reply"}]
+
+
+def test_a_multi_label_answer_names_all_labels_above_the_threshold():
+    predictions = [Labelled(["a", "b"], {"a": 0.9, "b": 0.6, "c": 0.1}, 0.6), Labelled([], {}, 1.0)]
+
+    body = write_answer(Answer(SERVED, ["q", "r"], predictions))
+
+    assert body["predictions"] == [
+        {"id": "q", "labels": ["a", "b"], "scores": {"a": 0.9, "b": 0.6, "c": 0.1}},
+        {"id": "r", "labels": [], "scores": {}},
+    ]

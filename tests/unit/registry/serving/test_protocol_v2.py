@@ -2,18 +2,18 @@ import json
 
 import pytest
 
-from registry.serving.engine import Classified, Generated
+from registry.serving.engine import Classified, Generated, Labelled
 from registry.serving.errors import InvalidRequestError
 from registry.serving.protocol_v2 import model_metadata, question_of, read_request, write_answer
 from registry.serving.router import Entry, Served
 from registry.serving.service import Answer
 
 
-class Labelled:
+class LoadedClassifier:
     labels = ("a", "b")
 
 
-SERVED = Served("intents", 7, Labelled())
+SERVED = Served("intents", 7, LoadedClassifier())
 CLASSIFIED = [
     Classified("a", 0.75, {"a": 0.75, "b": 0.25}),
     Classified("b", 0.5, {"a": 0.5, "b": 0.5}),
@@ -114,3 +114,34 @@ def test_metadata_names_versions_inputs_and_outputs():
     assert [output["name"] for output in body["outputs"]] == ["label", "score", "probabilities"]
     assert body["outputs"][2]["shape"] == [-1, 2]
     assert body["parameters"]["labels"] == ["a", "b"]
+
+
+def test_a_multi_label_answer_has_a_json_list_per_text_and_a_chance_per_label():
+    predictions = [
+        Labelled(["a", "b"], {"a": 0.9, "b": 0.6}, 0.6),
+        Labelled([], {"a": 0.25, "b": 0.25}, 0.75),
+    ]
+
+    found = write_answer(Answer(SERVED, ["q", "r"], predictions), request(tensor()))["outputs"]
+
+    assert found == [
+        {"name": "labels", "datatype": "BYTES", "shape": [2], "data": ['["a", "b"]', "[]"]},
+        {
+            "name": "probabilities",
+            "datatype": "FP32",
+            "shape": [2, 2],
+            "data": [0.9, 0.6, 0.25, 0.25],
+        },
+    ]
+
+
+def test_the_metadata_of_a_multi_label_version_names_its_threshold():
+    class LoadedLabeller(LoadedClassifier):
+        threshold = 0.5
+
+    served = Served("intents", 7, LoadedLabeller())
+
+    found = model_metadata(Entry("intents", served, (served,)), served)
+
+    assert found["parameters"]["threshold"] == 0.5
+    assert [output["name"] for output in found["outputs"]] == ["labels", "probabilities"]

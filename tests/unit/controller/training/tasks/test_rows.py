@@ -19,9 +19,9 @@ def prepared(tmp_path, labels, *, declared):
 
 
 def test_labels_keep_the_declared_order(tmp_path):
-    folder = prepared(tmp_path, ["b", "a"], declared=["a", "b", "c"])
+    folder = prepared(tmp_path, ["b", "a"], declared=["b", "a"])
 
-    assert read_labels(folder) == ["a", "b", "c"]
+    assert read_labels(folder) == ["b", "a"]
 
 
 def test_no_training_rows_is_an_error_with_a_fix(tmp_path):
@@ -49,3 +49,14 @@ def test_a_label_that_is_not_declared_is_named(tmp_path):
 
 def test_a_split_without_a_file_has_no_rows(tmp_path):
     assert read_rows(tmp_path, "validation") == []
+
+
+def test_a_label_without_a_training_row_has_its_own_reason(tmp_path):
+    folder = prepared(tmp_path, ["a", "b"], declared=["a", "b", "c"])
+
+    with pytest.raises(
+        TrainingError, match=r"no training row carries the labels \['c'\]"
+    ) as raised:
+        check_labels(read_labels(folder), read_training_rows(folder))
+
+    assert (raised.value.reason, bool(raised.value.fix)) == ("LabelEmpty", True)

@@ -66,27 +66,6 @@ def without_dropout(folder: Path) -> dict:
     return config
 
 
-@pytest.mark.parametrize(
-    ("declared", "wanted", "used"),
-    [(True, "auto", "cls"), (False, "auto", "mean"), (None, "auto", "mean"), (False, "cls", "cls")],
-    ids=["trained on the first token", "trained on the mean", "nothing declared", "spec decides"],
-)
-def test_pooling_follows_how_the_base_was_trained(tmp_path, declared, wanted, used):
-    from controller.training.job import read_job
-    from controller.training.tasks.text_classification import _pooling
-
-    if declared is not None:
-        (tmp_path / "1_Pooling").mkdir()
-        config = {"pooling_mode_cls_token": declared, "pooling_mode_mean_tokens": not declared}
-        (tmp_path / "1_Pooling" / "config.json").write_text(json.dumps(config))
-    base = {"model": "org/base", "revision": "sha256:0", "folder": str(tmp_path)}
-    found = {"task": "text-classification", "model": "m", "base": base, "prepared": "/prepared"}
-
-    job = read_job(found | {"training": {"head": {"pooling": wanted}}}, threads=1)
-
-    assert _pooling(job) == used
-
-
 def test_a_loss_that_is_not_finite_ends_the_run_with_the_rate_to_lower(jobs, train):
     from safetensors.torch import load_file, save_file
 
