@@ -87,6 +87,9 @@ def _intended_use(version: VersionRecord) -> str:
         "causal-lm": "Continues a prompt with text",
     }
     what = uses.get(_task(version) or "", "What its training data show")
+    columns = _mapping(_mapping(_mapping(version.lineage.get("inputs")).get("data")).get("columns"))
+    if columns.get("labels"):
+        what = "Gives a set of labels out of a closed one, each with a score, to a short text"
     return (
         "## Intended use\n\n"
         f"{what}, for texts like those it was trained and evaluated on. The evidence below says "

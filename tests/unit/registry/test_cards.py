@@ -114,3 +114,11 @@ def test_a_metric_that_is_not_finite_is_said_and_not_published():
 
     assert "| loss | not finite |" in text
     assert head_of(text)["model-index"][0]["results"][0]["metrics"] == []
+
+
+def test_a_multi_label_version_is_said_to_give_a_set():
+    lineage = VERSION.lineage | {"inputs": {"data": {"columns": {"labels": "tags"}}}}
+
+    assert "Gives a set of labels" in section(
+        card(replace(VERSION, lineage=lineage)), "Intended use"
+    )

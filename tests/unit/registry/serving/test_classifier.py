@@ -87,6 +87,30 @@ def test_temperature_flattens_the_probabilities_and_keeps_their_order(make_versi
     assert (flat.probabilities.max(axis=1) < sharp.probabilities.max(axis=1)).all()
 
 
+@pytest.mark.parametrize(("side", "kept"), [("right", slice(0, 6)), ("left", slice(-6, None))])
+def test_a_long_text_is_cut_where_training_cut_it(make_version, minilm, side, kept):
+    from registry.serving.classifier import load_classifier
+
+    text = "one two three four five six seven eight nine ten"
+    version = make_version("linear-probe", 1, truncation=side, max_length=8)
+
+    found = load_classifier(version, minilm).predict([text, " ".join(text.split()[kept])])
+
+    np.testing.assert_allclose(found.probabilities[0], found.probabilities[1], atol=1e-6)
+
+
+def test_a_multi_label_version_gives_each_label_a_chance_of_its_own(make_version, minilm):
+    from registry.serving.classifier import load_classifier
+
+    version = make_version("linear-probe", 1, problem_type="multi_label_classification")
+
+    found = load_classifier(version, minilm).predict(TEXTS)
+
+    weight, bias = _head(version)
+    expected = 1 / (1 + np.exp(-(found.embeddings @ weight.T + bias)))
+    np.testing.assert_allclose(found.probabilities, expected, atol=1e-5)
+
+
 def test_no_texts_give_no_rows(probe, minilm):
     from registry.serving.classifier import load_classifier
 
