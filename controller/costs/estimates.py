@@ -164,7 +164,7 @@ def quantized_bits(training: Training) -> int:
 
 def has_checkpointing(training: Training) -> bool:
     """Whether activations are computed again instead of kept."""
-    return bool(getattr(training.arguments, "gradient_checkpointing", False))
+    return bool(getattr(training.arguments, "activation_checkpointing", False))
 
 
 def _share_before_stopping(run: Run) -> float:

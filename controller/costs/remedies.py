@@ -59,10 +59,12 @@ def _changes(run: Run, rates: Rates) -> Iterator[tuple[str, Training, Rates]]:
         words = f"per_device_train_batch_size: {size} with gradient_accumulation_steps: {steps}"
         made = {"per_device_train_batch_size": size, "gradient_accumulation_steps": steps}
         yield words, _with_arguments(training, **made), rates
-    if "gradient_checkpointing" in type(arguments).model_fields and not has_checkpointing(training):
+    if "activation_checkpointing" in type(arguments).model_fields and not has_checkpointing(
+        training
+    ):
         kept = replace(rates, bytes_per_token=rates.bytes_per_token * KEPT_BY_CHECKPOINTING)
-        on = _with_arguments(training, gradient_checkpointing=True)
-        yield "gradient_checkpointing: true", on, kept
+        on = _with_arguments(training, activation_checkpointing=True)
+        yield "activation_checkpointing: true", on, kept
     if training.method == "full":
         saved = float(run.trained_parameters * (FLOAT_BYTES + ADAM_BYTES))
         yield "method: lora", _with_method(training, "lora"), _less(rates, saved)

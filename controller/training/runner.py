@@ -89,6 +89,7 @@ def _result(job: TrainJob, done: Fit, spent: Spent, measured: dict[str, Any]) ->
         "training": {
             **_used(spent),
             "steps": done.steps,
+            "tokens": done.tokens,
             "best_step": done.best_step,
             "stopped_at_step": done.stopped_at_step,
             "repairs": done.repairs,

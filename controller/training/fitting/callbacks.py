@@ -28,6 +28,7 @@ def ending(state: TrainerState) -> dict[str, Any]:
     return {
         "step": state.global_step,
         "epoch": state.epoch or 0.0,
+        "tokens": int(state.num_input_tokens_seen),
         "train_loss": losses[-1] if losses else None,
     }
 

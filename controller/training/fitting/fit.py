@@ -40,6 +40,8 @@ class Fit:
     """Of the weights that became the version's."""
     rows_seen: int
     """Rows that went forward and backward, over all epochs and attempts."""
+    tokens: int | None = None
+    """Of those rows, padding included."""
     best_step: int | None = None
     """The step whose weights became the version's, with early stopping."""
     stopped_at_step: int | None = None
@@ -100,6 +102,7 @@ def fit(learner: Learner, job: TrainJob, folder: JobFolder, spent: Spent) -> Fit
         train_loss=ended["train_loss"],
         validation=standing.metrics or validating.measure(ended["step"]),
         rows_seen=round(ended["epoch"] * len(learner.rows)),
+        tokens=ended.get("tokens"),
         best_step=standing.best_step,
         stopped_at_step=standing.stopped_at_step,
         repairs=[asdict(repair) for repair in repairs],

@@ -170,4 +170,5 @@ def training_arguments(job: TrainJob, checkpoints: Path) -> TrainingArguments:
         logging_nan_inf_filter=False,
         disable_tqdm=True,
         report_to=[],
+        include_num_input_tokens_seen="all",
     )

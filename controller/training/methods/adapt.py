@@ -10,7 +10,6 @@ import torch
 from torch import nn
 
 from controller.training.job import TrainJob
-from controller.training.methods.adapters import add_lora, save_adapter
 from controller.training.weights import save_weights
 from specs.digest import METHODS_WITH_ADAPTERS
 
@@ -24,6 +23,8 @@ def adapt(model: nn.Module, job: TrainJob, *, task_type: str) -> nn.Module:
         TrainingError: When a module that the spec names does not exist in the base.
     """
     if job.training.method in METHODS_WITH_ADAPTERS:
+        from controller.training.methods.adapters import add_lora  # noqa: PLC0415  (peft takes 2 s)
+
         model = add_lora(model, job, task_type=task_type)
     if job.training.arguments.activation_checkpointing:
         # Not reentrant: so the inputs of the first block need no gradients of their own.
@@ -36,6 +37,8 @@ def save_trained(model: nn.Module, job: TrainJob, output: Path) -> None:
     """Write what was trained of ``model``: its adapter, all its weights, or nothing."""
     match job.training.method:
         case "lora" | "qlora":
+            from controller.training.methods.adapters import save_adapter  # noqa: PLC0415
+
             save_adapter(model, job.base, output)
         case "full":
             save_weights(_without_tied(model), output / WEIGHTS_FILE)
