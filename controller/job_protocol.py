@@ -28,6 +28,7 @@ INTERRUPTED_EXIT_CODE = 75
 
 MEMORY_FILE = "out_of_memory.jsonl"
 """One line for each process of the job that was ended for its memory."""
+FOLLOWERS_PREFIX = "follower-"
 RESERVED_BYTES = 16 * 1024
 
 
@@ -36,7 +37,7 @@ class Interrupted(BaseException):
 
 
 class PeerLost(BaseException):
-    """Another process of the same job is gone: this one ends too, without a result of its own."""
+    """Another process of the same job is gone, or must be: all end, and are started again."""
 
 
 class JobFolder:
@@ -84,9 +85,7 @@ class JobFolder:
         self._finish({"ok": False} | asdict(failure))
 
     def _append(self, line: dict[str, Any]) -> None:
-        # One write of one line: a reader never sees half of it, whenever this process is killed.
-        with (self.path / "progress.jsonl").open("a") as file:
-            file.write(json.dumps(line) + "\n")
+        append_line(self.path / "progress.jsonl", line)
 
     def _finish(self, result: dict[str, Any]) -> None:
         text = json.dumps(result, indent=1).encode()
@@ -103,18 +102,20 @@ class JobFolder:
 class FollowersFolder(JobFolder):
     """The folder from the side of a second process of the same job: it reads, and writes nothing.
 
-    What the shared code saves lands in a scratch folder. Only a failure is written, since the
-    process that fails is the one that knows why.
+    What the shared code saves lands in a scratch folder beside the others. Only a failure is
+    written, since the process that fails is the one that knows why.
     """
 
     def __init__(self, path: Path) -> None:  # the space for a result is the first one's to keep
-        """``path`` holds ``job.json``; ``checkpoints`` are read from there."""
+        """``path`` holds ``job.json``; ``checkpoints`` are copies of the first one's."""
         self.path = path
         self.job = json.loads((path / "job.json").read_text())
-        self.checkpoints = path / "checkpoints"
-        self.checkpoints.mkdir(exist_ok=True)
-        self._scratch = tempfile.TemporaryDirectory(prefix="trueup-")
-        self.output = Path(self._scratch.name)
+        self.shared_checkpoints = path / "checkpoints"
+        self._scratch = tempfile.TemporaryDirectory(prefix=FOLLOWERS_PREFIX, dir=path)
+        self.output = Path(self._scratch.name) / "output"
+        self.checkpoints = Path(self._scratch.name) / "checkpoints"
+        self.output.mkdir()
+        self.checkpoints.mkdir()
 
     def _append(self, line: dict[str, Any]) -> None:
         pass
@@ -122,6 +123,12 @@ class FollowersFolder(JobFolder):
     def _finish(self, result: dict[str, Any]) -> None:
         if not result["ok"] and not (self.path / "result.json").exists():
             write_atomically(self.path / "result.json", json.dumps(result, indent=1))
+
+
+def append_line(path: Path, line: dict[str, Any]) -> None:
+    """Append one line of JSON, in one write: a reader never sees half of it, whoever is killed."""
+    with path.open("a") as file:
+        file.write(json.dumps(line) + "\n")
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -160,7 +167,7 @@ def _run(main: Callable[[JobFolder], dict[str, Any]], folder: JobFolder) -> NoRe
         print("interrupted; the next start goes on from here", flush=True)  # noqa: T201  (a job's log)
         sys.exit(INTERRUPTED_EXIT_CODE)
     except PeerLost as lost:
-        print(f"stopped, since another process of this job is gone: {lost}", flush=True)  # noqa: T201
+        print(f"stopped without a result: {lost}", flush=True)  # noqa: T201  (a job's log)
         sys.exit(INTERRUPTED_EXIT_CODE)
     except Exception as error:  # noqa: BLE001  (the boundary of the process)
         traceback.print_exc()

@@ -24,5 +24,7 @@ class ControllerSettings(Settings):
     """How often a run is resumed after its process was lost."""
     training_threads: int = 0
     """CPU threads of a job; 0: what the cgroup quota allows."""
+    ray_address: str | None = None
+    """``host:port`` of the head of a Ray cluster, for ``executor: ray``."""
     bot_name: str = "Trueup"
     bot_email: str = "trueup@localhost"

@@ -2,7 +2,10 @@
 
 import math
 import os
+import signal
 import sys
+import threading
+import time
 from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,6 +13,7 @@ from pathlib import Path
 SLOW_AND_UNUSED = ("datasets", "pandas", "sklearn")
 """Libraries that transformers imports when it finds them, for features that no job uses."""
 CPU_INFORMATION = Path("/proc/cpuinfo")
+SECONDS_BETWEEN_LOOKS = 0.2
 CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 CGROUP_V1 = Path("/sys/fs/cgroup/cpu")
 
@@ -27,6 +31,18 @@ def settle(threads: int, *, hidden: Iterable[str] = SLOW_AND_UNUSED) -> None:
     for name in hidden:
         if find_spec(name) is not None:
             sys.modules[name] = None  # type: ignore[assignment]  # documented, missing from typeshed
+
+
+def end_with_parent() -> None:
+    """End this process when the one that started it is gone: nobody would know of it any more."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=watch, daemon=True, name="parent").start()
 
 
 def usable_threads(quota_file: Path = CGROUP_QUOTA, first_version: Path = CGROUP_V1) -> int:

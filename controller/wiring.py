@@ -1,7 +1,7 @@
 """Where the controller's tools are put together, from settings; the only place that does it."""
 
 from controller.context import Tools, utc_now
-from controller.executors.dispatch import Executors
+from controller.executors.dispatch import Executors, launched
 from controller.executors.local import LocalExecutor
 from controller.fitness import look_at_this_machine
 from controller.settings import ControllerSettings
@@ -18,6 +18,7 @@ def open_tools(settings: ControllerSettings) -> Tools:
     environment = process_environment()
     repository = open_repository(settings)
     threads = settings.training_threads or usable_threads()
+    local = LocalExecutor(threads=threads, environment=environment)
     return Tools(
         settings=settings,
         database=Database.open(settings.resolved_database_url),
@@ -29,7 +30,7 @@ def open_tools(settings: ControllerSettings) -> Tools:
             email=settings.bot_email,
             environment=environment,
         ),
-        executor=Executors(LocalExecutor(threads=threads, environment=environment), {}),
+        executor=Executors(local, launched(threads, environment, settings.ray_address)),
         abilities=look_at_this_machine(),
         clock=utc_now,
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from specs.chat_templates import problem_of_template
+from specs.compute_rules import compute_fits
 from specs.data import Columns
 from specs.evaluation import KNOWN_METRICS
 from specs.expressions import ExpressionError, parse_expression
@@ -240,6 +241,7 @@ RULES = (
     Rule(lora_names_fit, ((*TRAINING, "lora"),)),
     Rule(validation_fits, ((*TRAINING, "arguments"),)),
     Rule(precision_fits, ((*TRAINING, "method"), (*TRAINING, "arguments"))),
+    Rule(compute_fits, ((*TRAINING, "method"), (*TRAINING, "arguments"), ("spec", "compute"))),
     Rule(gates_say_one_thing, ()),
     Rule(
         gates_fit,

@@ -10,9 +10,7 @@ from specs.model import Spec
 from specs.problems import Loc, Problem, either
 
 WORKS_SO_FAR: tuple[tuple[str, tuple[Any, ...]], ...] = (
-    ("compute.executor", ("local",)),
-    ("compute.processes", (1,)),
-    ("compute.resources", ({},)),
+    ("compute.strategy", ("ddp",)),
     ("evaluation.robustness", ([],)),
     ("evaluation.bias", ()),
     ("evaluation.explain", ()),

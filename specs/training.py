@@ -231,10 +231,15 @@ class Compute(Section):
     """Where training runs, and what it may take."""
 
     executor: Literal["local", "torchrun", "ray"] = "local"
-    """Where training runs."""
+    """Where training runs: one child process, several on this machine, or a Ray cluster."""
     processes: int = Field(default=1, ge=1)
-    """Training processes that share the work."""
+    """Training processes. They share the rows of each step, so that a step is the same step: each
+    takes ``per_device_train_batch_size * gradient_accumulation_steps / processes`` rows of it."""
+    strategy: Literal["ddp", "fsdp"] = "ddp"
+    """``ddp``: every process holds the whole model; ``fsdp``: each holds a part of it."""
+    memory_gib: float | None = Field(default=None, gt=0)
+    """The most memory that one training process may take; null: what the machine has."""
     timeout_minutes: float = Field(default=120, gt=0)
     """A run that takes longer is stopped and counts as failed."""
     resources: dict[str, float] = {}
-    """What the executor must provide, by its own names."""
+    """What Ray must provide for each process, by Ray's names: ``{CPU: 2, GPU: 1}``."""

@@ -11,9 +11,25 @@ from pathlib import Path
 from typing import Any
 
 from controller.executors.base import Executor, Job, JobState
+from controller.executors.launching import RAY_ADDRESS
 from controller.executors.local import LocalExecutor
 
 TRAININGS = ("train", "trial")
+
+
+def launched(
+    threads: int, environment: Mapping[str, str], ray_address: str | None
+) -> dict[str, Executor]:
+    """The executors that start a job as several processes, by their names in a spec."""
+    for_ray = dict(environment) | ({RAY_ADDRESS: ray_address} if ray_address else {})
+    return {
+        "torchrun": LocalExecutor(
+            threads=threads, environment=environment, launcher="controller.executors.torchrun"
+        ),
+        "ray": LocalExecutor(
+            threads=threads, environment=for_ray, launcher="controller.executors.ray_driver"
+        ),
+    }
 
 
 class Executors:

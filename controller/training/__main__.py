@@ -6,9 +6,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from controller.job_protocol import Interrupted, JobFolder, follow_job, run_job
-from controller.torch_process import SLOW_AND_UNUSED, settle, usable_threads
+from controller.job_protocol import JobFolder, PeerLost, follow_job, run_job
+from controller.torch_process import SLOW_AND_UNUSED, end_with_parent, settle, usable_threads
 from controller.training import ranks
+from controller.training.memory_bound import keep_within
 from specs.training import is_of_bitsandbytes
 
 
@@ -18,6 +19,11 @@ def main() -> None:
     hidden = SLOW_AND_UNUSED if needs_bitsandbytes(job) else (*SLOW_AND_UNUSED, "bitsandbytes")
     threads = int(job.get("threads") or 0) or usable_threads()
     settle(ranks.share_of(threads), hidden=hidden)
+    if ranks.world_size() > 1:
+        end_with_parent()
+    limit = job.get("compute", {}).get("memory_gib")
+    if limit is not None:
+        keep_within(float(limit), Path(sys.argv[1]))
     (run_job if ranks.is_first() else follow_job)(_train)
 
 
@@ -28,9 +34,9 @@ def _train(folder: JobFolder) -> dict[str, Any]:
 
     try:
         return train(folder)
-    except StartAgain:
-        if ranks.world_size() > 1:  # the others have to start again with it
-            raise Interrupted from None
+    except StartAgain as again:
+        if ranks.world_size() > 1:  # only all of them together can start anew
+            raise PeerLost(f"all start again: {again}") from again
         # The same process to everybody outside, and none of its memory inside.
         os.execv(sys.executable, sys.orig_argv)  # noqa: S606  (this very command, again)
 

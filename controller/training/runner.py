@@ -16,8 +16,10 @@ from controller.training.fitting.checkpoints import drop_unsealed
 from controller.training.fitting.fit import Fit, fit
 from controller.training.fitting.pruning import PrunedError, trial_result
 from controller.training.fitting.repairs import repaired
+from controller.training.fitting.together import joined
 from controller.training.job import TrainJob, read_job
 from controller.training.methods.precision import choose_precision
+from controller.training.ranks import is_first
 from controller.training.spent import Spent, libraries, machine, peak_memory_bytes
 from controller.training.tasks import open_task
 from controller.training.tasks.tokenizer_files import need_tokenizer
@@ -34,7 +36,12 @@ def train(folder: JobFolder) -> dict[str, Any]:
         StartAgain: With a repair in place, when a new process must go on.
     """
     spent = Spent()
-    job = repaired(read_job(folder.job, threads=usable_threads()), folder, spent)
+    with joined(folder):
+        declared = read_job(folder.job, threads=usable_threads())
+        return _train(repaired(declared, folder, spent), folder, spent)
+
+
+def _train(job: TrainJob, folder: JobFolder, spent: Spent) -> dict[str, Any]:
     folder.progress("loading", 0, 1, message=job.base.model)
     try:
         return _trained(job, folder, spent) | trial_result(job.trial, folder)
@@ -50,6 +57,8 @@ def _trained(job: TrainJob, folder: JobFolder, spent: Spent) -> dict[str, Any]:
         need_tokenizer(job.base.folder, job.base.model)
         learner = open_task(job, folder)
         done = fit(learner, job, folder, spent)
+        if not is_first():
+            return {}
         folder.progress("validating", 0, 1, message="sample of the training rows")
         measured = learner.measure_fit()
         folder.progress("saving", 0, 1)

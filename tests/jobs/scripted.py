@@ -1,10 +1,15 @@
 """A real job for tests: does what its ``job.json`` says, in a process of its own."""
 
+import os
 import time
+from pathlib import Path
 from typing import Any
 
 from controller.errors import TrainingError
-from controller.job_protocol import Interrupted, JobFolder, run_job
+from controller.job_protocol import Interrupted, JobFolder, follow_job, run_job
+from controller.torch_process import end_with_parent
+from controller.training.memory_bound import keep_within
+from controller.training.ranks import is_first, rank, world_size
 
 
 def main(folder: JobFolder) -> dict[str, Any]:
@@ -13,6 +18,7 @@ def main(folder: JobFolder) -> dict[str, Any]:
     folder.point(1, "loss", 0.5)
     with (folder.path / "starts").open("a") as file:
         file.write("x")
+    (folder.path / f"pid-{rank()}").write_text(str(os.getpid()))
     match folder.job["do"]:
         case "succeed":
             return {"value": 42}
@@ -24,6 +30,16 @@ def main(folder: JobFolder) -> dict[str, Any]:
             raise OSError(28, "No space left on device", "output/weights")
         case "wait":
             wait(folder)
+        case "fail in the last process" if rank() == world_size() - 1:
+            raise TrainingError("this process does not fit", fix="mend it")
+        case "fail in the last process":
+            wait(folder)
+        case "take memory":
+            keep_within(folder.job["compute"]["memory_gib"], folder.path)
+            take_memory(folder)
+        case "take memory until the kernel ends it":
+            Path(folder.job["cgroup"], "cgroup.procs").write_text(str(os.getpid()))
+            take_memory(folder)
     return {}
 
 
@@ -36,5 +52,14 @@ def wait(folder: JobFolder) -> None:
         raise
 
 
+def take_memory(folder: JobFolder) -> None:
+    taken = []
+    for _ in range(100):
+        taken.append(b"x" * 10 * 2**20)
+        time.sleep(0.01)
+
+
 if __name__ == "__main__":
-    run_job(main)
+    if world_size() > 1:
+        end_with_parent()
+    (run_job if is_first() else follow_job)(main)

@@ -13,7 +13,9 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from controller.job_protocol import JobFolder
 from controller.training.fitting.checkpoints import PREFIX, seal
 from controller.training.fitting.stopping import Stopping
+from controller.training.fitting.together import any_of
 from controller.training.learner import Metrics
+from controller.training.ranks import is_first
 from controller.training.spent import Spent
 
 PROGRESS_EVERY_SECONDS = 0.5
@@ -181,7 +183,8 @@ class Checkpointing(TrainerCallback):  # type: ignore[misc]  # transformers is u
         self, _args: TrainingArguments, _state: TrainerState, control: TrainerControl, **_: Any
     ) -> TrainerControl:
         """A step's end is the only place where stopping and going on give the same weights."""
-        if self._stop.is_made:
+        if any_of(self._stop.is_made):  # in any process: all stop at the same step
+            self._stop.is_made = True
             control.should_save = True
             control.should_training_stop = True
         return control
@@ -190,6 +193,8 @@ class Checkpointing(TrainerCallback):  # type: ignore[misc]  # transformers is u
         self, _args: TrainingArguments, state: TrainerState, _control: TrainerControl, **_: Any
     ) -> None:
         """Only now does the checkpoint count."""
+        if not is_first():
+            return
         stopped = self._stopping.standing.stopped_at_step is not None
         facts = {
             "is_finished": stopped or state.global_step >= state.max_steps,

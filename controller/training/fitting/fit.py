@@ -23,6 +23,7 @@ from controller.training.fitting.repairs import (
     read_repairs,
 )
 from controller.training.fitting.stopping import Stopping
+from controller.training.fitting.together import from_first
 from controller.training.fitting.trainer import FineTuner
 from controller.training.job import TrainJob
 from controller.training.learner import Learner, Metrics
@@ -59,13 +60,14 @@ def fit(learner: Learner, job: TrainJob, folder: JobFolder, spent: Spent) -> Fit
         TrainingError: When memory does not suffice for one row, or the loss is not finite again.
         PrunedError: When it is a trial of a search and has no chance.
     """
+    validate = from_first(learner.validate)
     if not any(value.requires_grad for value in learner.model.parameters()):
         # A linear probe is done when it is made.
-        return Fit(0, None, validate_and_record(folder, learner.validate, step=0), 0)
+        return Fit(0, None, validate_and_record(folder, validate, step=0), 0)
     tuner = FineTuner(learner, job, folder.checkpoints)
     stopping = Stopping(job.training.early_stopping, folder.checkpoints, tuner.save_trained)
     stopping.need_rows(job.prepared)
-    validating = Validating(folder, learner.validate, stopping, job.training.arguments.eval_steps)
+    validating = Validating(folder, validate, stopping, job.training.arguments.eval_steps)
     repairs = read_repairs(folder.path)
     stop = StopRequest()
     # Validation before reporting: the line that stands at an epoch's end is then "training" again.

@@ -12,15 +12,24 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch.utils.data import Dataset, Sampler
-from transformers import Trainer, TrainingArguments
+from torch.utils.data import DataLoader, Dataset, Sampler
+from transformers import (
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from controller.errors import TrainingError
 from controller.training.failures import loss_not_finite
+from controller.training.fitting.shares import FILLER, SharedBatches, batches_of
+from controller.training.fitting.together import seed_of_step
 from controller.training.job import TrainJob
 from controller.training.learner import Learner, TokenRow
 from controller.training.methods.precision import choose_precision
+from controller.training.ranks import rank, world_size
 from controller.training.weights import (
     load_weights,
     restore_weights,
@@ -42,6 +51,8 @@ NOT_THE_TRAINERS = {
 WEIGHTS_FILE = "trained.safetensors"
 EVIDENCE = 5
 """Points of the loss curve that an error about it quotes."""
+UNCOUNTED = "uncounted"
+"""Marks a batch that only keeps a process in step with the others."""
 KEPT_CHECKPOINTS = 2
 """Two, so that one is whole whenever the process is killed while it writes the other."""
 
@@ -58,8 +69,8 @@ class TokenRows(Dataset[TokenRow]):  # type: ignore[misc]  # untyped here
         return len(self._rows)
 
     def __getitem__(self, index: int) -> TokenRow:
-        """One row."""
-        return self._rows[index]
+        """One row, or one that stands in and counts for nothing."""
+        return self._rows[index] if index >= 0 else self._rows[FILLER - index] | {UNCOUNTED: True}
 
 
 class LengthGroupedOrder(Sampler[int]):  # type: ignore[misc]  # untyped here
@@ -101,10 +112,12 @@ class FineTuner(Trainer):  # type: ignore[misc]  # untyped here
             model=learner.model,
             args=training_arguments(job, checkpoints),
             train_dataset=TokenRows(learner.rows),
-            data_collator=learner.collate,
+            data_collator=lambda rows: _collated(learner, rows),
         )
         # Every task's model divides by the rows (or tokens) of the whole step: see Learner.model.
         self.model_accepts_loss_kwargs = True
+        if world_size() > 1:
+            self.add_callback(SeededSteps(job.training.seed))
         self._job = job
         self._lengths = [len(row["input_ids"]) for row in learner.rows]
 
@@ -136,6 +149,25 @@ class FineTuner(Trainer):  # type: ignore[misc]  # untyped here
         points = [(one["step"], one["loss"]) for one in self.state.log_history if "loss" in one]
         return loss_not_finite(self._job, what, self.state.global_step + 1, points[-EVIDENCE:])
 
+    def get_train_dataloader(self) -> DataLoader:
+        """All rows, or this process's share of them."""
+        if world_size() == 1:
+            return super().get_train_dataloader()
+        order = self._get_train_sampler()
+        size = self.args.per_device_train_batch_size
+        batches = SharedBatches(order, size, rank=rank(), processes=world_size())
+        return EpochLoader(self.train_dataset, batch_sampler=batches, collate_fn=self.data_collator)
+
+    def compute_loss(self, model: Any, inputs: dict[str, Any], *given: Any, **named: Any) -> Any:
+        """The loss; nothing of it for a batch that only keeps a process in step."""
+        is_uncounted = inputs.pop(UNCOUNTED, None) is not None
+        loss = super().compute_loss(model, inputs, *given, **named)
+        return loss * 0 if is_uncounted else loss
+
+    def _save_rng_state(self, output_dir: str) -> None:
+        if world_size() == 1:  # several processes draw anew in each step
+            super()._save_rng_state(output_dir)
+
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:  # noqa: ARG002  (base's)
         arguments = self._job.training.arguments
         size = arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps
@@ -151,12 +183,49 @@ class FineTuner(Trainer):  # type: ignore[misc]  # untyped here
         self.restore_trained(Path(resume_from_checkpoint))
 
 
+class SeededSteps(TrainerCallback):  # type: ignore[misc]  # untyped here
+    """Random choices that each process draws anew in each step, from the seed and its number."""
+
+    def __init__(self, seed: int) -> None:
+        """``seed`` is the spec's."""
+        self._seed = seed
+
+    def on_step_begin(
+        self, _args: TrainingArguments, state: TrainerState, _control: TrainerControl, **_: Any
+    ) -> None:
+        """Before the first batch of a step."""
+        torch.manual_seed(seed_of_step(self._seed, state.global_step))
+
+
+class EpochLoader(DataLoader):  # type: ignore[misc]  # untyped here
+    """A loader that tells its batches of the epoch, which a plain one does not."""
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by the trainer before each epoch."""
+        self.batch_sampler.set_epoch(epoch)
+
+
+def _collated(learner: Learner, rows: list[TokenRow]) -> dict[str, torch.Tensor]:
+    batch = learner.collate(rows)
+    if UNCOUNTED in rows[0]:
+        batch["labels"] = torch.full_like(batch["labels"], -100)
+        batch[UNCOUNTED] = torch.tensor(1)
+    return batch
+
+
 def training_arguments(job: TrainJob, checkpoints: Path) -> TrainingArguments:
     """The declared arguments, and what Trueup adds to them."""
     declared = job.training.arguments.model_dump(exclude=NOT_THE_TRAINERS)
     precision = choose_precision(job.training.arguments)
+    rows, batches = batches_of(
+        job.training.arguments.per_device_train_batch_size,
+        job.training.arguments.gradient_accumulation_steps,
+        world_size(),
+    )
+    shared = {"per_device_train_batch_size": rows, "gradient_accumulation_steps": batches}
     return TrainingArguments(
-        **declared,
+        **(declared | shared),
+        ddp_find_unused_parameters=world_size() > 1 or None,
         output_dir=str(checkpoints),
         seed=job.training.seed,
         save_strategy="steps",

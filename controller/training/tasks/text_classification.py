@@ -19,6 +19,7 @@ from controller.training.job import TrainJob
 from controller.training.learner import Metrics, TokenRow
 from controller.training.methods.adapt import adapt, save_trained
 from controller.training.mitigation import ADDED, WEIGHT
+from controller.training.ranks import is_first
 from controller.training.tasks import lengths, measures
 from controller.training.tasks.features import FeatureStore
 from controller.training.tasks.head import START_L2, Features, fit_linear, losses_of, probe
@@ -185,13 +186,19 @@ def open_learner(job: TrainJob, folder: JobFolder) -> ClassificationLearner:
     learner = ClassificationLearner(job, data, model)
     learner.frozen = FeatureStore(job, model.pooling)
     if job.training.method == "linear-probe":
-        folder.progress("probing", 0, 1, message="features of the frozen base")
-        found = probe(*map(learner.features, data.tokens.values()), label_count=len(labels))
-        head.load_state_dict(found.state_dict())
+        if is_first():
+            folder.progress("probing", 0, 1, message="features of the frozen base")
+            found = probe(*map(learner.features, data.tokens.values()), label_count=len(labels))
+            head.load_state_dict(found.state_dict())
         model.requires_grad_(requires_grad=False)
         return learner
-    # A checkpoint holds the head as it went on from the probe: resuming need not probe again.
-    if job.training.head.init == "linear-probe" and newest_whole(folder.checkpoints) is None:
+    # A checkpoint holds the head as it went on from the probe: resuming need not probe again. Of
+    # several processes the first probes; its weights are everybody's when the steps begin.
+    if (
+        job.training.head.init == "linear-probe"
+        and is_first()
+        and newest_whole(folder.checkpoints) is None
+    ):
         folder.progress("probing", 0, 1, message="features of the frozen base")
         start = fit_linear(learner.features(learner.rows), label_count=len(labels), l2=START_L2)
         head.load_state_dict(start.state_dict())

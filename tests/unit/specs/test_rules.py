@@ -285,20 +285,37 @@ def test_what_fits_a_classifier_only_is_told_of_a_generating_model(said, change,
     assert [error[: len(start)] for error, start in zip(errors, expected, strict=True)] == expected
 
 
+COMPUTE_RULES = {
+    "{processes: 2}": "executor local is one process (set executor: torchrun, or processes: 1)",
+    "{executor: torchrun, processes: 3}": (
+        "3 processes cannot share the 32 rows of a step equally (let per_device_train_batch_size *"
+        " gradient_accumulation_steps be a multiple of it)"
+    ),
+    "{executor: torchrun, processes: 2, resources: {GPU: 1}}": (
+        "resources are for executor ray; torchrun would ignore them (remove it, or set executor:"
+        " ray)"
+    ),
+}
+
+
+@pytest.mark.parametrize(("compute", "expected"), COMPUTE_RULES.items())
+def test_nothing_of_compute_is_declared_to_an_executor_that_would_ignore_it(
+    said, compute, expected
+):
+    errors = said(("  evaluation:", f"  compute: {compute}\n  evaluation:"))
+
+    assert [error.split(": ", 2)[2] for error in errors] == [expected]
+
+
 NOT_YET = {
+    "sharding": (
+        (
+            "  evaluation:",
+            "  compute: {executor: torchrun, processes: 2, strategy: fsdp}\n  evaluation:",
+        ),
+        "spec.compute.strategy",
+    ),
     "a base from the registry": (("model: org/base", "model: registry:a@live"), "spec.base.model"),
-    "an executor": (
-        ("  evaluation:", "  compute: {executor: ray}\n  evaluation:"),
-        "spec.compute.executor",
-    ),
-    "processes": (
-        ("  evaluation:", "  compute: {processes: 2}\n  evaluation:"),
-        "spec.compute.processes",
-    ),
-    "resources": (
-        ("  evaluation:", "  compute: {resources: {cpus: 2}}\n  evaluation:"),
-        "spec.compute.resources",
-    ),
     "robustness": (
         ("metrics: [", "robustness: [typos]\n    metrics: ["),
         "spec.evaluation.robustness",
