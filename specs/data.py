@@ -37,6 +37,12 @@ class ValidationSplit(Section):
 
     split: float = Field(default=0.1, gt=0, lt=1)
     """Share of the training rows, 0 to 1."""
+    at_most: int = Field(default=500, ge=1)
+    """Never more rows than this: what is held back is not learned from."""
+
+    def share_of(self, rows: int) -> float:
+        """Share of so many training rows that is held back."""
+        return min(self.split, self.at_most / max(rows, 1))
 
 
 class Checks(Section):

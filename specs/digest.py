@@ -46,7 +46,7 @@ def data_inputs(spec: Spec, hashes: Mapping[str, str]) -> Inputs:
         "validation": (
             hashes[validation]
             if isinstance(validation, str)
-            else {"split": validation.split, "seed": spec.training.seed}
+            else validation.model_dump() | {"seed": spec.training.seed}
         ),
         "test": hashes[data.test],
         "columns": data.columns.model_dump(exclude_none=True),

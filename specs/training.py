@@ -56,6 +56,8 @@ class Head(Section):
     """``auto`` follows how the base was trained (its ``1_Pooling/config.json``), else mean."""
     init: Literal["linear-probe", "random"] = "linear-probe"
     """``linear-probe`` fits the head on frozen features first: better and cheaper."""
+    token_dropout: float = Field(default=0.0, ge=0, lt=1)
+    """Share of each text's tokens that a training step does not see; not the first one."""
 
 
 class Generation(Section):
@@ -85,8 +87,9 @@ class Lora(Section):
     """``auto``: query and value projections, the choice that measured best per CPU second."""
     exclude_modules: list[str] = []
     """Layers that are left out of ``target_modules``; each name ends the name of some layer."""
-    layers_to_transform: list[int] | None = None
-    """Numbers of the blocks that are adapted, counted from 0; null: all."""
+    layers_to_transform: list[int] | Literal["auto", "all"] = "auto"
+    """Numbers of the blocks that are adapted, counted from 0. ``auto``: all for causal-lm, and the
+    upper half for text-classification, where it measured as good for half of the backward pass."""
     rank_pattern: dict[str, Annotated[int, Field(ge=1)]] = {}
     """Other ranks for some layers: the end of a layer's name, or a regular expression, to ``r``."""
     alpha_pattern: dict[str, Annotated[int, Field(ge=1)]] = {}

@@ -87,7 +87,9 @@ def _ask(job: TrainJob, folder: JobFolder) -> Asked:
         training=job.training,
         base=base,
         workload=count(rows.lengths, job.training, processes=compute.processes),
-        trained_parameters=trained_parameters(job.training, base, labels=rows.labels),
+        trained_parameters=trained_parameters(
+            job.training, base, labels=rows.labels, task=job.task
+        ),
         is_causal=job.task == "causal-lm",
         shipped_bytes=_shipped(job),
     )

@@ -7,7 +7,7 @@ from controller.training.methods.targets import adapted_names, rank_of
 from specs.training import Training
 
 
-def trained_parameters(training: Training, base: BaseFacts, *, labels: int) -> int:
+def trained_parameters(training: Training, base: BaseFacts, *, labels: int, task: str) -> int:
     """Parameters that get gradients; ``labels`` is 0 for a task without a head of its own.
 
     Raises:
@@ -23,13 +23,14 @@ def trained_parameters(training: Training, base: BaseFacts, *, labels: int) -> i
             return head + sum(
                 rank_of(layer.name, training.lora) * sum(layer.shape)
                 + (layer.shape[0] if _has_dora(training) else 0)
-                for layer in adapted_layers(training, base)
+                for layer in adapted_layers(training, base, task=task)
             )
 
 
-def adapted_layers(training: Training, base: BaseFacts) -> Sequence[Layer]:
+def adapted_layers(training: Training, base: BaseFacts, *, task: str) -> Sequence[Layer]:
     """The matrices that get an adapter."""
-    names = set(adapted_names([layer.name for layer in base.layers], training.lora))
+    linear = [layer.name for layer in base.layers]
+    names = set(adapted_names(linear, training.lora, task=task))
     return [layer for layer in base.layers if layer.name in names]
 
 

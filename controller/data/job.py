@@ -130,7 +130,10 @@ def _split(job: DataJob, inspection: Inspection, read: Mapping[str, int]) -> Pre
     validation = job.data.validation
     if isinstance(validation, ValidationSplit):
         rows["train"], rows["validation"] = split_rows(
-            rows["train"], validation.split, seed=job.seed, task=job.task
+            rows["train"],
+            validation.share_of(len(rows["train"])),
+            seed=job.seed,
+            task=job.task,
         )
     for split, kept in rows.items():
         if not kept:

@@ -25,6 +25,7 @@ def adapt(model: nn.Module, job: TrainJob, *, task_type: str) -> nn.Module:
     if job.training.method in METHODS_WITH_ADAPTERS:
         from controller.training.methods.adapters import add_lora  # noqa: PLC0415  (peft takes 2 s)
 
+        _without_dropout(model)
         model = add_lora(model, job, task_type=task_type)
     if job.training.arguments.activation_checkpointing:
         # Not reentrant: so the inputs of the first block need no gradients of their own.
@@ -45,6 +46,14 @@ def save_trained(model: nn.Module, job: TrainJob, output: Path) -> None:
             model.config.save_pretrained(output)
         case "linear-probe":
             pass
+
+
+def _without_dropout(base: nn.Module) -> None:
+    # A frozen base cannot overfit. Its dropout cost a quarter of the CPU time of a step and gave
+    # nothing (docs/experiments.md); the adapter has its own, ``lora_dropout``.
+    for module in base.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
 
 
 def _without_tied(model: nn.Module) -> dict[str, torch.Tensor]:

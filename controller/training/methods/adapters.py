@@ -15,11 +15,15 @@ from controller.training.methods.initialisations import (
     remember_start,
     start_from_rounding,
 )
-from controller.training.methods.targets import BaseNames, check_names, target_modules
+from controller.training.methods.targets import (
+    BaseNames,
+    adapted_blocks,
+    check_names,
+    target_modules,
+)
 from controller.training.weights import save_weights
 from registry.serving.engine_bases import quiet_peft
 from specs.method_rules import initialisation_moves_weights
-from specs.training import Lora
 
 ADAPTER_FILE = "adapter_model.safetensors"
 CONFIG_FILE = "adapter_config.json"
@@ -36,7 +40,7 @@ def add_lora(model: nn.Module, job: TrainJob, *, task_type: str) -> PeftModel:
         TrainingError: When the spec names a module that the base does not have.
     """
     lora = job.training.lora
-    config = lora_config(lora, model, task_type=task_type)
+    config = lora_config(job, model, task_type=task_type)
     if job.training.method == "qlora":
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     with quiet_peft(), torch.random.fork_rng(devices=[]):
@@ -49,13 +53,13 @@ def add_lora(model: nn.Module, job: TrainJob, *, task_type: str) -> PeftModel:
     return adapted
 
 
-def lora_config(lora: Lora, model: nn.Module, *, task_type: str) -> LoraConfig:
+def lora_config(job: TrainJob, model: nn.Module, *, task_type: str) -> LoraConfig:
     """PEFT's config for ``model``, its names found in it.
 
     Raises:
         TrainingError: When a name is not.
     """
-    base = _names_in(model)
+    lora, base = job.training.lora, _names_in(model)
     targets = target_modules(base.linear, lora.target_modules)
     check_names(lora, base, targets)
     start = lora.init_lora_weights
@@ -65,7 +69,7 @@ def lora_config(lora: Lora, model: nn.Module, *, task_type: str) -> LoraConfig:
         lora_dropout=lora.lora_dropout,
         target_modules=targets,
         exclude_modules=lora.exclude_modules or None,
-        layers_to_transform=lora.layers_to_transform,
+        layers_to_transform=adapted_blocks(base.linear, lora, task=job.task),
         rank_pattern=dict(lora.rank_pattern),
         alpha_pattern=dict(lora.alpha_pattern),
         modules_to_save=lora.modules_to_save or None,

@@ -23,6 +23,7 @@ QUERY_AND_VALUE = (
 )
 """What the query and value projections are called, over the architectures."""
 
+CAUSAL = "causal-lm"
 OUTPUT_LAYERS = ("lm_head", "embed_out", "score", "classifier")
 _BLOCK = re.compile(r"(?:^|\.)(\d+)\.")
 
@@ -60,14 +61,25 @@ def target_modules(layers: Iterable[str], wanted: list[str] | str) -> list[str]:
     return sorted(set(wanted))
 
 
-def adapted_names(linear: Sequence[str], lora: Lora) -> list[str]:
+def adapted_blocks(linear: Sequence[str], lora: Lora, *, task: str) -> list[int] | None:
+    """Numbers of the blocks that get adapters; None stands for all, numbered or not."""
+    wanted = lora.layers_to_transform
+    if isinstance(wanted, list):
+        return wanted
+    numbers = sorted({int(found[1]) for name in linear for found in _blocks(name)})
+    if wanted == "all" or task == CAUSAL or len(numbers) < 2:  # noqa: PLR2004  (no half of one)
+        return None
+    return numbers[len(numbers) // 2 :]
+
+
+def adapted_names(linear: Sequence[str], lora: Lora, *, task: str) -> list[str]:
     """The layers out of ``linear`` that get an adapter.
 
     Raises:
         TrainingError: When ``target_modules`` names a layer that is not there.
     """
     targets = target_modules(linear, lora.target_modules)
-    wanted = lora.layers_to_transform
+    wanted = adapted_blocks(linear, lora, task=task)
     return [
         name
         for name in linear
@@ -92,7 +104,8 @@ def check_names(lora: Lora, base: BaseNames, targets: Sequence[str]) -> None:
     adapted = [name for name in base.linear if _ends(name, targets)]
     _need_all(lora.exclude_modules, adapted, field="exclude_modules", kind="adapted layer")
     adapted = [name for name in adapted if not _ends(name, lora.exclude_modules)]
-    _need_blocks(lora.layers_to_transform, adapted)
+    if isinstance(lora.layers_to_transform, list):
+        _need_blocks(lora.layers_to_transform, adapted)
     _need_all(lora.modules_to_save, base.modules, field="modules_to_save", kind="module")
     for field in ("rank_pattern", "alpha_pattern"):
         for pattern in getattr(lora, field):
@@ -112,9 +125,9 @@ def _need_all(
             raise _not_found(field, kind, name, known, also=also)
 
 
-def _need_blocks(wanted: Iterable[int] | None, adapted: Sequence[str]) -> None:
+def _need_blocks(wanted: Iterable[int], adapted: Sequence[str]) -> None:
     numbers = sorted({int(found[1]) for name in adapted for found in _blocks(name)})
-    odd = [number for number in wanted or () if number not in numbers]
+    odd = [number for number in wanted if number not in numbers]
     if odd:
         there = f"0 to {numbers[-1]}" if numbers else "none"
         problem = f"training.lora.layers_to_transform: the base has no block {odd[0]}"

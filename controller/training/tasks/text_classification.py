@@ -45,6 +45,8 @@ class ClassificationModel(nn.Module):  # type: ignore[misc]  # torch is untyped 
         self.encoder = encoder
         self.head = head
         self.pooling = pooling
+        self.token_dropout = 0.0
+        """Share of the tokens that a training step does not see."""
 
     def forward(
         self,
@@ -56,6 +58,8 @@ class ClassificationModel(nn.Module):  # type: ignore[misc]  # torch is untyped 
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> dict[str, torch.Tensor]:
         """``loss`` and ``logits`` of one batch; see ``learner.Learner`` for the loss."""
+        if self.training and self.token_dropout:
+            attention_mask = attention_mask * self._kept(attention_mask)
         logits = self.head(self.vectors(input_ids, attention_mask))
         losses = losses_of(logits, labels)
         if weights is not None:
@@ -63,6 +67,11 @@ class ClassificationModel(nn.Module):  # type: ignore[misc]  # torch is untyped 
         # One per row, or one per row and label: what transformers counts as items.
         count = labels.numel() if num_items_in_batch is None else num_items_in_batch
         return {"loss": losses.sum() / count, "logits": logits}
+
+    def _kept(self, mask: torch.Tensor) -> torch.Tensor:
+        kept = torch.rand(mask.shape, device=mask.device) >= self.token_dropout
+        kept[:, 0] = True  # a row without any token has no vector, and `cls` pools the first
+        return kept
 
     def vectors(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """Pooled vectors, [rows, hidden size]."""
@@ -183,6 +192,7 @@ def open_learner(job: TrainJob, folder: JobFolder) -> ClassificationLearner:
     encoder = build_encoder(job.base.folder, name=job.base.model, quantization=quantization)
     head = nn.Linear(encoder.config.hidden_size, len(labels))
     model = ClassificationModel(encoder, head, pooling_of(job))
+    model.token_dropout = job.training.head.token_dropout
     learner = ClassificationLearner(job, data, model)
     learner.frozen = FeatureStore(job, model.pooling)
     if job.training.method == "linear-probe":

@@ -32,7 +32,9 @@ def test_shapes_and_sizes_are_read_from_all_headers(tmp_path):
 def test_trained_parameters_follow_from_the_shapes(tmp_path, training, parameters):
     write_base(tmp_path)
 
-    found = trained_parameters(Training.model_validate(training), read_base(tmp_path), labels=3)
+    found = trained_parameters(
+        Training.model_validate(training), read_base(tmp_path), labels=3, task="causal-lm"
+    )
 
     assert found == parameters
 

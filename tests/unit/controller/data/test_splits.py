@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from controller.data.rows import Row
 from controller.data.splits import split_rows
+from specs.data import ValidationSplit
 
 TASK = "text-classification"
 
@@ -110,3 +111,8 @@ def test_in_multi_label_every_label_gives_its_share():
     for label in chances:
         counts = [sum(label in row.classes for row in part) for part in (train, validation)]
         assert counts[1] / sum(counts) == pytest.approx(0.2, abs=0.02)
+
+
+@pytest.mark.parametrize(("rows", "share"), [(1_500, 0.1), (10_000, 0.05)], ids=["few", "many"])
+def test_no_more_rows_are_held_back_than_the_spec_allows(rows, share):
+    assert ValidationSplit(split=0.1, at_most=500).share_of(rows) == share

@@ -116,5 +116,19 @@ def test_what_a_plan_counts_is_what_is_adapted():
 
     lora = Lora(target_modules=["query", "key"], exclude_modules=["key"], rank_pattern={"query": 4})
 
-    assert adapted_names(BERT, lora) == BERT[:1]
+    assert adapted_names(BERT, lora, task="text-classification") == BERT[:1]
     assert [rank_of(name, lora) for name in BERT[:2]] == [4, 16]
+
+
+@pytest.mark.torch
+def test_a_frozen_base_has_no_dropout_of_its_own(adapted):
+    model, _job = adapted()
+
+    dropouts = {
+        name: module.p
+        for name, module in model.named_modules()
+        if type(module).__name__ == "Dropout"
+    }
+
+    assert {share for name, share in dropouts.items() if "lora_dropout" not in name} == {0.0}
+    assert {share for name, share in dropouts.items() if "lora_dropout" in name} == {0.05}

@@ -131,7 +131,7 @@ def test_quantized_weights_take_a_fraction_of_the_memory(minilm_base):
 def test_loftq_starts_nearer_to_the_unrounded_base(adapted, batch, tmp_path):
     from registry.serving.classifier_encoders import build_encoder
 
-    lora = {"target_modules": "all-linear", "r": 32}
+    lora = {"target_modules": "all-linear", "layers_to_transform": "all", "r": 32}
     rounded, job = adapted(method="qlora", quantization=NF4, lora=lora)
     made_up, loftq_job = adapted(
         method="qlora", quantization=NF4, lora=lora | {"init_lora_weights": "loftq"}
