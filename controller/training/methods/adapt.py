@@ -6,11 +6,10 @@ into it, the latter into a base that is held in 4 or 8 bits.
 
 from pathlib import Path
 
-import torch
 from torch import nn
 
 from controller.training.job import TrainJob
-from controller.training.weights import save_weights
+from controller.training.weights import save_weights, without_tied
 from specs.digest import METHODS_WITH_ADAPTERS
 
 WEIGHTS_FILE = "model.safetensors"
@@ -42,7 +41,7 @@ def save_trained(model: nn.Module, job: TrainJob, output: Path) -> None:
 
             save_adapter(model, job.base, output)
         case "full":
-            save_weights(_without_tied(model), output / WEIGHTS_FILE)
+            save_weights(without_tied(model), output / WEIGHTS_FILE)
             model.config.save_pretrained(output)
         case "linear-probe":
             pass
@@ -54,14 +53,3 @@ def _without_dropout(base: nn.Module) -> None:
     for module in base.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0
-
-
-def _without_tied(model: nn.Module) -> dict[str, torch.Tensor]:
-    # safetensors refuses two names for one tensor; transformers ties them again when it loads.
-    seen: set[int] = set()
-    kept = {}
-    for name, value in model.state_dict().items():
-        if value.data_ptr() not in seen:
-            kept[name] = value
-            seen.add(value.data_ptr())
-    return kept
