@@ -6,12 +6,14 @@ one-vs-rest. Which of the two it is, the prepared rows say (``label`` or ``label
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.utils.rnn import pad_sequence
 
 from controller.job_protocol import JobFolder
 from controller.training.fitting.checkpoints import newest_whole
@@ -24,6 +26,7 @@ from controller.training.tasks import lengths, measures
 from controller.training.tasks.features import FeatureStore
 from controller.training.tasks.head import START_L2, Features, fit_linear, losses_of, probe
 from controller.training.tasks.labelled_rows import Labelled, read_labelled
+from controller.training.tasks.lower_blocks import HIDDEN, LowerBlocks, agree, find_lower_blocks
 from controller.training.tasks.pooling import pooling_of
 from controller.training.tasks.tokenizer_files import copy_tokenizer
 from controller.training.weights import save_weights
@@ -47,6 +50,8 @@ class ClassificationModel(nn.Module):  # type: ignore[misc]  # torch is untyped 
         self.pooling = pooling
         self.token_dropout = 0.0
         """Share of the tokens that a training step does not see."""
+        self.lower: LowerBlocks | None = None
+        """The frozen blocks whose states are kept with the rows."""
 
     def forward(
         self,
@@ -54,13 +59,14 @@ class ClassificationModel(nn.Module):  # type: ignore[misc]  # torch is untyped 
         attention_mask: torch.Tensor,
         labels: torch.Tensor,
         *,
+        hidden: torch.Tensor | None = None,
         weights: torch.Tensor | None = None,
         num_items_in_batch: torch.Tensor | int | None = None,
     ) -> dict[str, torch.Tensor]:
         """``loss`` and ``logits`` of one batch; see ``learner.Learner`` for the loss."""
         if self.training and self.token_dropout:
             attention_mask = attention_mask * self._kept(attention_mask)
-        logits = self.head(self.vectors(input_ids, attention_mask))
+        logits = self.head(self.vectors(input_ids, attention_mask, hidden))
         losses = losses_of(logits, labels)
         if weights is not None:
             losses = losses * weights
@@ -73,10 +79,17 @@ class ClassificationModel(nn.Module):  # type: ignore[misc]  # torch is untyped 
         kept[:, 0] = True  # a row without any token has no vector, and `cls` pools the first
         return kept
 
-    def vectors(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        """Pooled vectors, [rows, hidden size]."""
-        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask)
-        return pooled(hidden.last_hidden_state, attention_mask, self.pooling)
+    def vectors(
+        self,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        hidden: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Pooled vectors, [rows, hidden size]; ``hidden`` is what lower blocks gave before."""
+        if self.lower is not None:
+            self.lower.use(hidden)
+        found = self.encoder(input_ids=input_ids, attention_mask=attention_mask)
+        return pooled(found.last_hidden_state, attention_mask, self.pooling)
 
 
 class ClassificationLearner:
@@ -95,6 +108,7 @@ class ClassificationLearner:
         self._data = data
         self._job = job
         self._pad_id: int = model.encoder.config.pad_token_id or 0
+        self._gives_hidden = False
         self.frozen: FeatureStore | None = None
         """Features of the base as it is, while it is what the encoder is."""
 
@@ -108,6 +122,8 @@ class ClassificationLearner:
         }
         if rows and WEIGHT in rows[0]:
             batch["weights"] = torch.tensor([row[WEIGHT] for row in rows])
+        if rows and self._gives_hidden:
+            batch[HIDDEN] = pad_sequence([row[HIDDEN] for row in rows], batch_first=True)
         return batch
 
     def features(self, rows: Sequence[TokenRow]) -> Features:
@@ -119,15 +135,50 @@ class ClassificationLearner:
         return Features(self.frozen.get(rows, lambda: self._vectors(rows)), targets, weights)
 
     def _vectors(self, rows: Sequence[TokenRow]) -> torch.Tensor:
-        order = sorted(range(len(rows)), key=lambda index: -len(rows[index]["input_ids"]))
         vectors = torch.zeros(len(rows), self.model.head.in_features)
+        for chosen in _in_batches(rows):
+            batch = [rows[index] for index in chosen]
+            if self.model.lower is not None and not self._gives_hidden:
+                vectors[chosen] = self.model.lower.keep(batch, partial(self._pooled, batch))
+            else:
+                vectors[chosen] = self._pooled(batch)
+        return vectors
+
+    def _pooled(self, rows: Sequence[TokenRow]) -> torch.Tensor:
+        """Pooled vectors of one batch."""
         self.model.eval()
-        with torch.inference_mode():
-            for start in range(0, len(order), EMBED_BATCH):
-                chosen = order[start : start + EMBED_BATCH]
-                batch = self.collate([rows[index] for index in chosen])
-                vectors[chosen] = self.model.vectors(batch["input_ids"], batch["attention_mask"])
-        return vectors.clone()
+        batch = self.collate(rows)
+        # Not inference mode: the states that lower blocks give are trained on afterwards.
+        with torch.no_grad():
+            return self.model.vectors(
+                batch["input_ids"], batch["attention_mask"], batch.get(HIDDEN)
+            )
+
+    def run_lower_blocks(self) -> None:
+        """Give every row the states of the frozen lower blocks, where it has none yet."""
+        lower = self.model.lower
+        if lower is None:
+            return
+        for rows in (self.rows, self._validation):
+            for chosen in _in_batches(rows):
+                batch = [rows[index] for index in chosen]
+                if any(HIDDEN not in row for row in batch):
+                    lower.keep_only(batch, partial(self._pooled, batch))
+
+    def leave_out_lower_blocks(self) -> None:
+        """Run the frozen lower blocks no more; unless what is kept does not give the same."""
+        lower = self.model.lower
+        if lower is None:
+            return
+        sample = list(self.rows[:EMBED_BATCH])
+        wanted = self._pooled(sample)
+        lower.stand_in()
+        self._gives_hidden = True
+        if not agree(wanted, self._pooled(sample)):
+            lower.put_back()
+            self.model.lower, self._gives_hidden = None, False
+            for row in (*self.rows, *self._validation):
+                row.pop(HIDDEN, None)
 
     def validate(self) -> Metrics:
         """Loss, accuracy and macro-F1 on the validation rows."""
@@ -195,6 +246,7 @@ def open_learner(job: TrainJob, folder: JobFolder) -> ClassificationLearner:
     model.token_dropout = job.training.head.token_dropout
     learner = ClassificationLearner(job, data, model)
     learner.frozen = FeatureStore(job, model.pooling)
+    model.lower = find_lower_blocks(encoder, job, list(data.tokens.values()))
     if job.training.method == "linear-probe":
         if is_first():
             folder.progress("probing", 0, 1, message="features of the frozen base")
@@ -213,8 +265,17 @@ def open_learner(job: TrainJob, folder: JobFolder) -> ClassificationLearner:
         start = fit_linear(learner.features(learner.rows), label_count=len(labels), l2=START_L2)
         head.load_state_dict(start.state_dict())
     learner.frozen = None
+    learner.run_lower_blocks()
     model.encoder = adapt(encoder, job, task_type="FEATURE_EXTRACTION")
+    learner.leave_out_lower_blocks()
     return learner
+
+
+def _in_batches(rows: Sequence[TokenRow]) -> Iterator[list[int]]:
+    """Numbers of the rows, those of like length together, the longest first."""
+    order = sorted(range(len(rows)), key=lambda index: -len(rows[index]["input_ids"]))
+    for start in range(0, len(order), EMBED_BATCH):
+        yield order[start : start + EMBED_BATCH]
 
 
 def token_rows(job: TrainJob) -> dict[str, list[TokenRow]]:
