@@ -131,10 +131,10 @@ def training_flops(run: Run, tokens: Tokens) -> float:
 
 
 def fit_cpu_seconds(run: Run, rates: Rates) -> float:
-    """CPU seconds of all forward and backward passes."""
-    batches = run.workload.steps * run.training.arguments.gradient_accumulation_steps
-    work = training_flops(run, run.workload.trained)
-    return batches * rates.step_cpu_seconds + work / rates.training_flops
+    """CPU seconds of all forward and backward passes of one process."""
+    workload = run.workload
+    work = training_flops(run, workload.trained) / workload.processes
+    return workload.batches * rates.step_cpu_seconds + work / rates.training_flops
 
 
 def peak_memory_bytes(run: Run, rates: Rates) -> float:

@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from controller.training.ranks import batches_of
 from specs.training import Arguments, Training
 
 MEASURED_ROWS = 2000
@@ -60,12 +61,16 @@ class Workload:
     epochs: float
     steps: int
     """Optimizer steps."""
+    batches: int
+    """Forward and backward passes of each process."""
+    processes: int
+    """How many share the rows of each step."""
     trained: Tokens
-    """What goes forward and backward, over all epochs."""
+    """What goes forward and backward, over all epochs, in all processes together."""
     passed: Tokens
     """What only goes forward: features, validation, the measure of the fit."""
     widest: Batch
-    """The largest batch that has to fit in memory."""
+    """The largest batch that has to fit in the memory of one process."""
 
 
 @dataclass(frozen=True)
@@ -82,12 +87,14 @@ class Lengths:
 def count(lengths: Lengths, training: Training, *, processes: int = 1) -> Workload:
     """Count what ``training`` does with rows of these ``lengths``."""
     arguments = training.arguments
-    batches = list(grouped_batches(lengths.train, arguments, seed=training.seed))
+    rows = arguments.per_device_train_batch_size
+    share, passes_a_step = batches_of(rows, arguments.gradient_accumulation_steps, processes)
+    batches = list(grouped_batches(lengths.train, arguments, seed=training.seed, share=share))
     epoch = total(batches)
     is_probe = training.method == "linear-probe"
-    epochs, steps = (0.0, 0) if is_probe else _steps(len(lengths.train), arguments, processes)
-    once = total(sorted_batches(lengths.train, arguments.per_device_train_batch_size))
-    validation = total(sorted_batches(lengths.validation, arguments.per_device_train_batch_size))
+    epochs, steps = (0.0, 0) if is_probe else _steps(len(lengths.train), arguments)
+    once = total(sorted_batches(lengths.train, rows))
+    validation = total(sorted_batches(lengths.validation, rows))
     # Features of the training rows, where a head is fitted on them; then the measure of the fit.
     sample = min(1.0, MEASURED_ROWS / len(lengths.train))
     passes = sample + (1 if is_probe or training.head.init == "linear-probe" else 0)
@@ -99,21 +106,28 @@ def count(lengths: Lengths, training: Training, *, processes: int = 1) -> Worklo
         tokens=sum(lengths.train),
         epochs=epochs,
         steps=steps,
+        batches=steps * passes_a_step,
+        processes=processes,
         trained=epoch.times(epochs),
         passed=once.times(passes) + validation.times(validations),
         widest=max(batches, key=lambda batch: (batch.tokens.count, batch.width)),
     )
 
 
-def grouped_batches(lengths: Sequence[int], arguments: Arguments, *, seed: int) -> Iterator[Batch]:
-    """The shapes of one epoch's batches, as the trainer groups rows of like length."""
+def grouped_batches(
+    lengths: Sequence[int], arguments: Arguments, *, seed: int, share: int | None = None
+) -> Iterator[Batch]:
+    """The shapes of one epoch's batches, as the trainer groups rows of like length.
+
+    ``share``: rows of one process's batch, where several processes share a step.
+    """
     size = arguments.per_device_train_batch_size
     group = size * arguments.gradient_accumulation_steps
     order = list(lengths)
     random.Random(seed).shuffle(order)  # noqa: S311  (an order of rows, not a secret)
     reach = group * max(1, min(len(order) // (group * 4), MEGABATCHES))
     for start in range(0, len(order), reach):
-        yield from sorted_batches(order[start : start + reach], size)
+        yield from sorted_batches(order[start : start + reach], share or size)
 
 
 def sorted_batches(lengths: Sequence[int], size: int) -> Iterator[Batch]:
@@ -132,8 +146,8 @@ def total(batches: Iterator[Batch] | Sequence[Batch]) -> Tokens:
     return found
 
 
-def _steps(rows: int, arguments: Arguments, processes: int) -> tuple[float, int]:
-    batches = math.ceil(rows / (arguments.per_device_train_batch_size * processes))
+def _steps(rows: int, arguments: Arguments) -> tuple[float, int]:
+    batches = math.ceil(rows / arguments.per_device_train_batch_size)
     an_epoch = max(1, math.ceil(batches / arguments.gradient_accumulation_steps))
     if arguments.max_steps > 0:
         return arguments.max_steps / an_epoch, arguments.max_steps

@@ -28,3 +28,14 @@ def is_first() -> bool:
 def share_of(threads: int) -> int:
     """CPU threads of this process, when all of the job's on this machine may use ``threads``."""
     return max(1, threads // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
+
+
+def batches_of(rows: int, batches: int, processes: int) -> tuple[int, int]:
+    """Rows of a batch and batches of a step for each of ``processes``, for the same step.
+
+    ``rows`` and ``batches`` are those of one process; together they divide by ``processes``.
+    """
+    share = rows * batches // processes
+    most = max(1, rows // processes)
+    size = max(size for size in range(1, most + 1) if share % size == 0)
+    return size, share // size

@@ -14,17 +14,6 @@ FILLER = -1
 """Stands before the row of a batch that counts for nothing: ``[FILLER - row]``."""
 
 
-def batches_of(rows: int, batches: int, processes: int) -> tuple[int, int]:
-    """Rows of a batch and batches of a step for each of ``processes``, for the same step.
-
-    ``rows`` and ``batches`` are those of one process; together they divide by ``processes``.
-    """
-    share = rows * batches // processes
-    most = max(1, rows // processes)
-    size = max(size for size in range(1, most + 1) if share % size == 0)
-    return size, share // size
-
-
 class SharedBatches(Sampler[list[int]]):  # type: ignore[misc]  # torch is untyped here
     """One process's batches of an order that all processes draw alike."""
 

@@ -24,12 +24,12 @@ from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from controller.errors import TrainingError
 from controller.training.failures import loss_not_finite
-from controller.training.fitting.shares import FILLER, SharedBatches, batches_of
+from controller.training.fitting.shares import FILLER, SharedBatches
 from controller.training.fitting.together import seed_of_step
 from controller.training.job import TrainJob
 from controller.training.learner import Learner, TokenRow
 from controller.training.methods.precision import choose_precision
-from controller.training.ranks import rank, world_size
+from controller.training.ranks import batches_of, rank, world_size
 from controller.training.weights import (
     load_weights,
     restore_weights,

@@ -14,7 +14,7 @@ from tests.unit.controller.costs.builders import LENGTHS, training
     [
         ({"num_train_epochs": 2, "per_device_train_batch_size": 32}, 1, 64),
         ({"per_device_train_batch_size": 32, "gradient_accumulation_steps": 3}, 1, 11),
-        ({"per_device_train_batch_size": 16}, 2, 32),
+        ({"per_device_train_batch_size": 16}, 2, 63),
         ({"num_train_epochs": 5, "max_steps": 7}, 1, 7),
     ],
     ids=["two epochs", "accumulated", "two processes", "max_steps over epochs"],
@@ -53,3 +53,12 @@ def test_the_widest_batch_is_the_one_that_has_to_fit():
     work = count(Lengths([4] * 90 + [60] * 8, [], 0), training(per_device_train_batch_size=8))
 
     assert (work.widest.rows, work.widest.width) == (8, 60)
+
+
+def test_processes_share_a_step_and_leave_the_number_of_steps():
+    alone = count(LENGTHS, training(per_device_train_batch_size=16))
+    shared = count(LENGTHS, training(per_device_train_batch_size=16), processes=2)
+
+    assert (shared.steps, shared.batches) == (alone.steps, alone.batches)
+    assert (alone.widest.rows, shared.widest.rows) == (16, 8)
+    assert shared.trained.count <= alone.trained.count

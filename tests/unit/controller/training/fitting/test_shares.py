@@ -35,7 +35,7 @@ def steps(*, processes, size, batches, epoch=1):
     ("rows", "batches", "processes"), [(8, 1, 2), (4, 2, 2), (2, 4, 4), (8, 1, 8)]
 )
 def test_each_step_takes_the_rows_that_one_process_would_take(rows, batches, processes):
-    from controller.training.fitting.shares import batches_of
+    from controller.training.ranks import batches_of
 
     size, mine = batches_of(rows, batches, processes)
     alone = steps(processes=1, size=rows, batches=batches)
@@ -67,7 +67,7 @@ def test_a_process_without_rows_in_the_last_step_gets_a_batch_that_counts_for_no
     ],
 )
 def test_a_share_is_equal_and_no_batch_is_larger_than_it_was(rows, batches, processes, share):
-    from controller.training.fitting.shares import batches_of
+    from controller.training.ranks import batches_of
 
     assert batches_of(rows, batches, processes) == share
     assert share[0] * share[1] * processes == rows * batches
