@@ -22,6 +22,8 @@ from specs.searching import bases, metric_of, points, takes_whole_numbers_only
 SIGNIFICANT_DIGITS = 4
 STARTUP_TRIALS = 5
 """Trials at random before tpe has anything to learn from; optuna's own 10 suit longer searches."""
+ASKED_AGAIN = 40
+"""How often a sampler is asked for something that was not tried; then nothing may be left."""
 BASE = "base"
 OPTUNA = "optuna"
 
@@ -66,11 +68,16 @@ def _ask(spec: Spec, search: Search, before: Sequence[TrialRecord], number: int)
     for trial in before:
         study.add_trial(_past(optuna, space, spec, trial))
     choices = bases(spec)
-    if number <= len(choices):
-        study.enqueue_trial({BASE: number - 1})  # each base is tried once before any is preferred
-    asked = study.ask(space).params
-    values = {name: _value(name, one, asked[name]) for name, one in search.parameters.items()}
-    return choices[asked[BASE]], values
+    tried = [(trial.base, dict(trial.parameters)) for trial in before]
+    for _ in range(ASKED_AGAIN):
+        if number <= len(choices):
+            study.enqueue_trial({BASE: number - 1})  # each base once before any is preferred
+        asked = study.ask(space).params
+        values = {name: _value(name, one, asked[name]) for name, one in search.parameters.items()}
+        proposal = choices[asked[BASE]], values
+        if proposal not in tried:
+            break
+    return proposal
 
 
 def _space(optuna: Any, spec: Spec, search: Search) -> dict[str, Any]:

@@ -52,6 +52,17 @@ def test_a_killed_controller_proposes_the_same_again(sampler):
     assert len({str(one.parameters) for one in trials}) == 8
 
 
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_what_was_tried_is_not_tried_again_while_there_is_anything_else(sampler):
+    choices = {"head.pooling": {"choices": ["mean", "cls"]}, "lora.r": {"choices": [4, 8, 16]}}
+
+    trials = searched(spec(choices, sampler=sampler), lambda *_: 0.5, 7)
+
+    tried = [str(sorted(one.parameters.items())) for one in trials]
+    assert len(set(tried[:6])) == 6
+    assert tried[6] in tried[:6]
+
+
 def test_values_stay_in_their_limits_and_are_what_the_field_takes():
     trials = searched(spec(WIDE), rate, 12)
 
