@@ -39,7 +39,7 @@ def observe(
     ``prepared`` is the folder that complete rows of the wanted data digest would stand in, and
     ``run_folder`` says where the job of a run works.
     Failures of runs that ended before ``forgiven_before`` no longer stand in the way: somebody
-    asked for another try.
+    asked for another try. Nor do those of runs with another ``compute`` than is wanted now.
     """
     name = desired.name
     live = aliases.find_alias(session, name, LIVE)
@@ -115,7 +115,15 @@ def _trials(
     if not desired.trial_count:
         return ()
     digest = desired.digests.training
-    return tuple(trials.list_trials(session, desired.name, digest, forgiven_before=forgiven_before))
+    return tuple(
+        trials.list_trials(
+            session,
+            desired.name,
+            digest,
+            forgiven_before=forgiven_before,
+            compute=desired.compute,
+        )
+    )
 
 
 def _has_files(trial: TrialRecord, run_folder: Callable[[str], Path]) -> bool:
@@ -137,9 +145,8 @@ def _failures(
     failures = {}
     for kind, digest in stages:
         run = runs.latest_run(session, desired.name, kind, digest)
-        if run is None or run.state is not RunState.FAILED or run.failure is None:
+        if run is None or run.failure is None:
             continue
-        ended = run.finished_at or run.started_at
-        if forgiven_before is None or ended > forgiven_before:
+        if runs.stands_in_the_way(run, forgiven_before=forgiven_before, compute=desired.compute):
             failures[digest] = run.failure
     return failures

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from registry.bases import ResolvedBase
 from registry.records import (
@@ -54,6 +55,11 @@ class Desired:
     def name(self) -> str:
         """The model's name."""
         return self.model.name
+
+    @property
+    def compute(self) -> dict[str, Any]:
+        """Where runs are made, and what they may take; no part of a digest of what comes out."""
+        return self.model.spec.compute.model_dump(mode="json")
 
     @property
     def trial_count(self) -> int:

@@ -69,15 +69,16 @@ def _ask(spec: Spec, search: Search, before: Sequence[TrialRecord], number: int)
         study.add_trial(_past(optuna, space, spec, trial))
     choices = bases(spec)
     tried = [(trial.base, dict(trial.parameters)) for trial in before]
-    for _ in range(ASKED_AGAIN):
+    asked_again = 0
+    while True:
         if number <= len(choices):
             study.enqueue_trial({BASE: number - 1})  # each base once before any is preferred
         asked = study.ask(space).params
         values = {name: _value(name, one, asked[name]) for name, one in search.parameters.items()}
         proposal = choices[asked[BASE]], values
-        if proposal not in tried:
-            break
-    return proposal
+        if proposal not in tried or asked_again == ASKED_AGAIN:
+            return proposal
+        asked_again += 1
 
 
 def _space(optuna: Any, spec: Spec, search: Search) -> dict[str, Any]:

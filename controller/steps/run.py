@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from controller.context import Context
-from controller.executors.base import Finished, Lost, Running
+from controller.executors.base import Finished, Job, Lost, Running
 from controller.executors.output import read_output
 from controller.outcomes import Done, Outcome, Stalled, Waiting
 from registry.records import Failure, Progress, RunKind, RunRecord, RunState
@@ -86,7 +86,7 @@ def _start(context: Context, request: RunRequest) -> Outcome:
         )
     folder = tools.run_folder(run.id)
     tools.executor.prepare(folder, job)
-    started = tools.executor.start(run.kind, folder)
+    started = _with_compute(context, tools.executor.start(run.kind, folder))
     with tools.database.transaction() as session:
         runs.set_run_job(session, run.id, started)
         message = f"{run.kind} run {run.id} started"
@@ -156,7 +156,7 @@ def _resume(context: Context, run: RunRecord, request: RunRequest, failure: Fail
     if not (folder / "job.json").exists():
         # The controller was killed between the record and the job.
         tools.executor.prepare(folder, request.make_job())
-    job = tools.executor.start(run.kind, folder, before=run.job)
+    job = _with_compute(context, tools.executor.start(run.kind, folder, before=run.job))
     with tools.database.transaction() as session:
         runs.restart_run(session, run.id, job=job)
         message = f"{failure.message}; {run.kind} run {run.id} resumes (attempt {run.attempt + 1})"
@@ -164,11 +164,20 @@ def _resume(context: Context, run: RunRecord, request: RunRequest, failure: Fail
     return Waiting(on=f"{run.kind} run {run.id}, resumed", recheck=LOOK_AGAIN)
 
 
+def _with_compute(context: Context, job: Job) -> Job:
+    # A resumed job keeps its own: what it is allowed stands in its folder since it was prepared.
+    return {runs.COMPUTE: context.desired.compute, **job}
+
+
 def _time_out(context: Context, run: RunRecord) -> Outcome | None:
     limit = timedelta(minutes=context.desired.model.spec.compute.timeout_minutes)
     if context.tools.clock() - run.started_at < limit:
         return None
     context.tools.executor.kill(run.job)
+    with context.tools.database.transaction() as session:
+        # A commit may have given it more time since it was started.
+        compute = {runs.COMPUTE: context.desired.compute}
+        runs.set_run_job(session, run.id, dict(run.job) | compute)
     minutes = f"{limit.total_seconds() / 60:g}"
     failure = Failure(
         "TimedOut",

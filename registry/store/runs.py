@@ -16,6 +16,9 @@ from registry.store.payloads import read_failure, read_progress
 from registry.store.tables import RunRow
 from specs.names import Digest, Revision
 
+COMPUTE = "compute"
+"""In a run's ``job``: the section of the spec that it runs, or failed, with."""
+
 
 def start_run(  # noqa: PLR0913  (the fields of one row, all keywords)
     session: Session,
@@ -81,6 +84,21 @@ def latest_run(session: Session, model: str, kind: RunKind, digest: Digest) -> R
         .limit(1)
     )
     return None if row is None else _record(row)
+
+
+def stands_in_the_way(
+    run: RunRecord, *, forgiven_before: datetime | None, compute: Json | None
+) -> bool:
+    """Whether the failure of ``run`` keeps the same from being tried again.
+
+    It does not once somebody has asked for another try, or where the spec now gives it another
+    ``compute`` than it failed with: another machine, more memory, more time.
+    """
+    if run.state is not RunState.FAILED:
+        return False
+    ended = run.finished_at or run.started_at
+    is_forgiven = forgiven_before is not None and ended <= forgiven_before
+    return not is_forgiven and (compute is None or run.job.get(COMPUTE, compute) == compute)
 
 
 def list_runs_of(

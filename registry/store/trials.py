@@ -14,13 +14,14 @@ from sqlalchemy.orm import Session
 
 from registry.records import (
     Failure,
+    Json,
     RunKind,
     RunRecord,
     RunState,
     VersionRecord,
 )
 from registry.store.models import lock_model
-from registry.store.runs import list_runs_of
+from registry.store.runs import list_runs_of, stands_in_the_way
 from registry.store.tables import TrialRow
 from registry.store.versions import find_version
 from registry.trial_records import TrialDraft, TrialRecord, TrialState
@@ -51,11 +52,17 @@ def record_trial(session: Session, draft: TrialDraft, *, now: datetime) -> None:
 
 
 def list_trials(
-    session: Session, model: str, search_digest: Digest, *, forgiven_before: datetime | None = None
+    session: Session,
+    model: str,
+    search_digest: Digest,
+    *,
+    forgiven_before: datetime | None = None,
+    compute: Json | None = None,
 ) -> list[TrialRecord]:
     """The trials of one search, by number.
 
-    Those that failed before ``forgiven_before`` are planned again: somebody asked for another try.
+    Those that failed before ``forgiven_before``, or with another ``compute`` than is wanted now,
+    are planned again.
     """
     rows = session.scalars(
         select(TrialRow)
@@ -69,7 +76,7 @@ def list_trials(
     return [
         _record(
             row,
-            _that_counts(runs.get(Digest(row.digest), ()), row, forgiven_before),
+            _that_counts(runs.get(Digest(row.digest), ()), row, forgiven_before, compute),
             find_version(session, model, Digest(row.digest)),
         )
         for row in rows
@@ -88,18 +95,18 @@ def latest_search(session: Session, model: str) -> Digest | None:
 
 
 def _that_counts(
-    found: Sequence[RunRecord], row: TrialRow, forgiven_before: datetime | None
+    found: Sequence[RunRecord],
+    row: TrialRow,
+    forgiven_before: datetime | None,
+    compute: Json | None,
 ) -> RunRecord | None:
     """The newest run that says something about this trial, of ``found``, newest first."""
     for run in found:
         if run.state is RunState.CANCELLED or _was_pruned_elsewhere(run, row.search_digest):
             continue
-        is_forgiven = (
-            run.state is RunState.FAILED
-            and forgiven_before is not None
-            and (run.finished_at or run.started_at) <= forgiven_before
-        )
-        if not is_forgiven:
+        if run.state is not RunState.FAILED or stands_in_the_way(
+            run, forgiven_before=forgiven_before, compute=compute
+        ):
             return run
     return None
 

@@ -456,6 +456,45 @@ def test_a_person_who_asks_gets_another_try(world):
     assert world.live == 1
 
 
+OUT_OF_MEMORY = {
+    "ok": False,
+    "reason": "OutOfMemory",
+    "message": "no memory",
+    "fix": "raise compute.memory_gib",
+    "is_transient": False,
+}
+
+
+def test_a_commit_that_changes_only_compute_is_another_try(world):
+    world.executor.results["train"] = OUT_OF_MEMORY
+    world.settle()
+    world.change("  gates:", "  compute: {memory_gib: 4}\n  gates:")
+    world.settle()
+    tried_with_four = world.executor.started.count("train")
+    world.settle("resync")
+    assert tried_with_four == world.executor.started.count("train") == 2
+    world.executor.results.clear()
+
+    world.change("memory_gib: 4", "memory_gib: 8")
+
+    assert isinstance(world.settle(), Settled)
+    assert world.live == 1
+
+
+def test_a_run_that_timed_out_is_tried_again_with_the_time_that_a_commit_gives_it(world):
+    world.executor.held.add("train")
+    world.change("  gates:", "  compute: {timeout_minutes: 0.000001}\n  gates:")
+    outcome = world.settle()
+    assert isinstance(outcome, Stalled)
+    assert outcome.failure.reason == "TimedOut"
+    world.executor.held.clear()
+
+    world.change("timeout_minutes: 0.000001", "timeout_minutes: 60")
+
+    assert isinstance(world.settle(), Settled)
+    assert world.live == 1
+
+
 def test_a_missing_dvc_file_is_named_with_its_fix(world):
     (world.folder / "data" / "train.csv.dvc").unlink()
     world.commit("forgot it")
