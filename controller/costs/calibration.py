@@ -113,17 +113,21 @@ def _steps(learner: Learner, job: TrainJob, work: JobFolder) -> tuple[Seen, Seen
     rows = sorted(learner.rows, key=lambda row: len(row["input_ids"]))
     narrow = rows[: max(1, min(size, len(rows)) // 2)]
     wide = rows[-size:]
-    first = _step(tuner, learner, narrow)  # makes the optimizer's state; not representative
-    if first.cpu_seconds > SLOW_SECONDS:
-        return first, first
-    return _repeat(lambda: _step(tuner, learner, narrow)), _repeat(
-        lambda: _step(tuner, learner, wide)
-    )
+    return measured(lambda: _step(tuner, learner, narrow), lambda: _step(tuner, learner, wide))
 
 
-def _repeat(step: Callable[[], Seen]) -> Seen:
+def measured(narrow: Callable[[], Seen], wide: Callable[[], Seen]) -> tuple[Seen, Seen]:
+    """What a step of each kind takes; the narrow one alone stands for both where it is slow."""
+    narrow()  # makes the optimizer's state, and all that is made once: never representative
+    seen = narrow()
+    if seen.cpu_seconds > SLOW_SECONDS:
+        return seen, seen
+    return _fastest(seen, narrow), _fastest(wide(), wide)
+
+
+def _fastest(first: Seen, step: Callable[[], Seen]) -> Seen:
     """The fastest of a few steps: what disturbs a step only ever makes it slower."""
-    seen = [step()]
+    seen = [first]
     while len(seen) < MOST_REPEATS and sum(one.cpu_seconds for one in seen) < ENOUGH_SECONDS:
         seen.append(step())
     fastest = min(seen, key=lambda one: one.cpu_seconds)

@@ -1,0 +1,43 @@
+"""What a calibration makes of the steps that it takes."""
+
+import pytest
+
+pytest.importorskip("torch")
+
+from controller.costs.calibration import SLOW_SECONDS, Seen, measured
+from controller.costs.workload import Batch
+
+pytestmark = pytest.mark.torch
+
+NARROW, WIDE = Batch(32, 12), Batch(64, 40)
+
+
+def steps(batch, *seconds):
+    """Steps that take these CPU seconds, one after the other; the last for ever."""
+    taken = iter(seconds)
+
+    def step():
+        cpu = next(taken, seconds[-1])
+        return Seen(batch, cpu_seconds=cpu, wall_seconds=cpu, peak_bytes=1000 * batch.rows)
+
+    return step
+
+
+def test_a_slow_first_step_says_nothing_about_the_others():
+    narrow, wide = measured(steps(NARROW, 3 * SLOW_SECONDS, 0.4), steps(WIDE, 2.0))
+
+    assert (narrow.batch, narrow.cpu_seconds) == (NARROW, 0.4)
+    assert (wide.batch, wide.cpu_seconds) == (WIDE, 2.0)
+
+
+def test_steps_that_stay_slow_are_not_repeated():
+    taken = []
+
+    def wide():
+        taken.append(1)
+        return steps(WIDE, 90.0)()
+
+    narrow, other = measured(steps(NARROW, 30.0, 20.0, 1.0), wide)
+
+    assert narrow.cpu_seconds == other.cpu_seconds == 20.0
+    assert not taken
