@@ -20,6 +20,11 @@ from specs.training import Quantization
 
 ADAPTER_FILE = "adapter_model.safetensors"
 
+LOADING = threading.Lock()
+"""Held while weights are read. transformers swaps methods of its model classes meanwhile (weights
+are not tied, for one); two loads at once would leave them swapped, and tied bases, all those that
+come later too, would answer nonsense."""
+
 
 @contextmanager
 def quiet_peft() -> Iterator[None]:
@@ -77,14 +82,14 @@ class BasePool:
         with self._lock:
             base = self._bases.get(key)
             if base is None:
-                base = SharedBase(self._build(base_folder, quantization=quantization))
+                base = SharedBase(self._load(base_folder, quantization))
             adapter = base.add(adapter_folder)
             self._bases[key] = base
             return SharedView(base, adapter, partial(self._release, key, adapter))
 
     def full(self, folder: Path) -> ModelView:
         """A model with weights of its own, in ``folder``."""
-        return OwnView(self._build(folder, quantization=None))
+        return OwnView(self._load(folder, None))
 
     def loaded(self) -> dict[Path, int]:
         """Base folders in memory, and how many versions use each."""
@@ -93,6 +98,10 @@ class BasePool:
             for (folder, _), base in self._bases.items():
                 found[folder] = found.get(folder, 0) + base.users
         return found
+
+    def _load(self, folder: Path, quantization: Quantization | None) -> nn.Module:
+        with LOADING:
+            return self._build(folder, quantization=quantization)
 
     def _release(self, key: BaseKey, adapter: str | None) -> None:
         with self._lock:
@@ -156,7 +165,7 @@ class SharedBase:
             raise BaseModelError(str(folder), f"has no {ADAPTER_FILE}", fix=fix)
         name = f"version{self._count}"
         self._count += 1
-        with quiet_peft():
+        with LOADING, quiet_peft():
             if self._peft is None:
                 self._peft = PeftModel.from_pretrained(self._plain, folder, adapter_name=name)
             else:
