@@ -2,7 +2,6 @@
 
 import pytest
 
-pytest.importorskip("torch")
 
 from controller.costs.calibration import SLOW_SECONDS, Seen, measured
 from controller.costs.workload import Batch

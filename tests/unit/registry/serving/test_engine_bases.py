@@ -5,9 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-
-torch = pytest.importorskip("torch")
-
+import torch
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel
 
 from registry.serving.engine_bases import BasePool
@@ -23,7 +21,7 @@ class Counted(torch.nn.Module):
 def test_two_pools_never_load_at_the_same_time(tmp_path):
     lock, at_work, most = threading.Lock(), 0, 0
 
-    def build(_folder, *, quantization):  # noqa: ARG001  (the protocol's name)
+    def build(_folder, *, quantization):
         nonlocal at_work, most
         with lock:
             at_work += 1
