@@ -26,7 +26,7 @@ from controller.training.tasks import open_task
 from controller.training.tasks.rows import read_rows
 
 ENOUGH_SECONDS = 1.0
-MOST_REPEATS = 4
+LEAST_REPEATS, MOST_REPEATS = 3, 6
 SLOW_SECONDS = 4.0
 """A step of so many CPU seconds is not repeated."""
 LARGEST_SAVED = 5e8
@@ -128,7 +128,9 @@ def measured(narrow: Callable[[], Seen], wide: Callable[[], Seen]) -> tuple[Seen
 def _fastest(first: Seen, step: Callable[[], Seen]) -> Seen:
     """The fastest of a few steps: what disturbs a step only ever makes it slower."""
     seen = [first]
-    while len(seen) < MOST_REPEATS and sum(one.cpu_seconds for one in seen) < ENOUGH_SECONDS:
+    while len(seen) < MOST_REPEATS and seen[-1].cpu_seconds <= SLOW_SECONDS:
+        if len(seen) >= LEAST_REPEATS and sum(one.cpu_seconds for one in seen) >= ENOUGH_SECONDS:
+            break
         seen.append(step())
     fastest = min(seen, key=lambda one: one.cpu_seconds)
     wall = sum(one.wall_seconds for one in seen) / sum(one.cpu_seconds for one in seen)

@@ -2,7 +2,6 @@
 
 import pytest
 
-
 from controller.costs.calibration import SLOW_SECONDS, Seen, measured
 from controller.costs.workload import Batch
 
@@ -27,6 +26,12 @@ def test_a_slow_first_step_says_nothing_about_the_others():
 
     assert (narrow.batch, narrow.cpu_seconds) == (NARROW, 0.4)
     assert (wide.batch, wide.cpu_seconds) == (WIDE, 2.0)
+
+
+def test_one_disturbed_step_of_a_kind_is_not_what_it_takes():
+    narrow, wide = measured(steps(NARROW, 0.5, 1.5, 0.05), steps(WIDE, 2.5, 0.1))
+
+    assert (narrow.cpu_seconds, wide.cpu_seconds) == (0.05, 0.1)
 
 
 def test_steps_that_stay_slow_are_not_repeated():
