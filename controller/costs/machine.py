@@ -14,6 +14,7 @@ LIMITS = (
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
 )
+DECLARED_BOUND = "compute.memory_gib"
 GIB = 2**30
 GPU_QUERY = ("--query-gpu=name,memory.total", "--format=csv,noheader,nounits")
 GPU_SECONDS = 10
@@ -49,7 +50,7 @@ def read_machine(*, threads: int, bound_gib: float | None = None) -> Machine:
         if (limit := _limit(file)) is not None:
             limits["the container's memory limit"] = limit
     if bound_gib is not None:
-        limits["compute.memory_gib"] = round(bound_gib * GIB)
+        limits[DECLARED_BOUND] = round(bound_gib * GIB)
     basis = min(limits, key=lambda name: limits[name])
     return Machine(
         processor=_processor(),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from controller.costs.estimates import Figure, Run, estimate
-from controller.costs.machine import GIB
+from controller.costs.machine import DECLARED_BOUND, GIB
 from controller.costs.rates import Rates
 from controller.costs.remedies import Remedy, remedies
 from controller.costs.workload import Lengths
@@ -39,7 +39,7 @@ def judge(run: Run, rates: Rates, lengths: Lengths, limits: Limits) -> list[str]
     fitting = []
     if memory.high > limit:
         fitting = remedies(run, rates, lengths, limit=limit, processes=limits.processes)
-    fix = _fix(fitting, run, rates)
+    fix = _fix(fitting, run, rates, basis=limits.memory_basis)
     if memory.low > limit:
         problem = f"training needs {_told(memory)} of memory; {limits.memory_basis} is {gib(limit)}"
         raise TrainingError(problem, reason="MemoryInsufficient", fix=fix)
@@ -69,13 +69,16 @@ def _told(memory: Figure) -> str:
     return f"{gib(memory.value)} ({gib(memory.low)} to {gib(memory.high)})"
 
 
-def _fix(fitting: list[Remedy], run: Run, rates: Rates) -> str:
+def _fix(fitting: list[Remedy], run: Run, rates: Rates, *, basis: str) -> str:
+    is_declared = basis == DECLARED_BOUND
     if not fitting:
-        return "train on a machine with more memory, or choose a smaller base"
+        more = f"raise {basis}" if is_declared else "train on a machine with more memory"
+        return f"{more}, or choose a smaller base"
     now = estimate(run, rates).figures["seconds"].value
     told = [
         f"{one.change} ({gib(one.estimate.figures['peak_memory_bytes'].value)},"
         f" {one.estimate.figures['seconds'].value / max(now, 1e-9):.1f}x the time)"
         for one in fitting[:MOST_REMEDIES]
     ]
-    return "one of these suffices: " + "; ".join(told)
+    others = f"; or raise {basis}" if is_declared else ""
+    return "one of these suffices: " + "; ".join(told) + others

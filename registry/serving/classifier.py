@@ -125,8 +125,10 @@ class Classifier:
     def _predict_batch(self, rows: Sequence[Ids]) -> tuple[np.ndarray, np.ndarray]:
         ids, mask = (torch.from_numpy(part) for part in padded(rows, pad_id=self._pad_id))
         with self._encoder.model() as model, torch.inference_mode():
+            device = next(model.parameters()).device
+            ids, mask = ids.to(device), mask.to(device)
             hidden = model(input_ids=ids, attention_mask=mask).last_hidden_state
-            vectors = pooled(hidden, mask, self.manifest.pooling)
+            vectors = pooled(hidden, mask, self.manifest.pooling).cpu()
             logits = self._head(vectors) / self.manifest.temperature
             chances = logits.sigmoid() if self.is_multi_label else logits.softmax(-1)
             return vectors.numpy(), chances.numpy()

@@ -130,6 +130,8 @@ class Generator:
             torch.from_numpy(part) for part in padded([row for row, _ in rows], pad_id=self._pad)
         )
         with self._view.model() as model, torch.inference_mode():
+            device = next(model.parameters()).device
+            ids, mask = ids.to(device), mask.to(device)
             logits = model(input_ids=ids, attention_mask=mask).logits[:, :-1]
         each = nn.functional.cross_entropy(logits.transpose(1, 2), ids[:, 1:], reduction="none")
         # The logit before a token predicts it; without a prompt the first token has none.
@@ -147,9 +149,10 @@ class Generator:
             ids[index, width - len(row) :] = torch.tensor(row)
             mask[index, width - len(row) :] = 1
         with self._view.model() as model, torch.inference_mode():
+            device = next(model.parameters()).device
             out = model.generate(
-                input_ids=ids,
-                attention_mask=mask,
+                input_ids=ids.to(device),
+                attention_mask=mask.to(device),
                 max_new_tokens=max_new_tokens,
                 do_sample=False,
                 num_beams=1,

@@ -10,6 +10,7 @@ from controller.catalog import read_catalog
 from controller.context import Tools
 from controller.fitness import LIBRARIES, Abilities
 from controller.follower import Follower
+from controller.job_protocol import JobFolder
 from controller.metrics import ControllerMetrics
 from controller.outcomes import Deferred, Settled, Stalled, Waiting
 from controller.reconciler import Reconciler
@@ -463,6 +464,24 @@ OUT_OF_MEMORY = {
     "fix": "raise compute.memory_gib",
     "is_transient": False,
 }
+
+
+def test_what_a_job_says_of_a_repair_stands_in_the_models_history(world):
+    world.executor.held.add("train")
+    for _ in range(10):
+        world.look()
+    with world.database.reading() as session:
+        run = runs.find_running(session, "intents")
+    folder = JobFolder(world.tools.run_folder(run.id))
+    folder.event("RunRepaired", "out of memory: going on with 16 rows a batch")
+
+    world.look("resync")
+    world.look("resync")
+
+    with world.database.reading() as session:
+        told = [one for one in events.list_events(session, limit=100) if one.kind == "RunRepaired"]
+    assert [(one.model, one.data["run"]) for one in told] == [("intents", run.id)]
+    assert told[0].message.endswith("out of memory: going on with 16 rows a batch")
 
 
 def test_a_commit_that_changes_only_compute_is_another_try(world):

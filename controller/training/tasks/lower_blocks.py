@@ -127,7 +127,7 @@ def agree(wanted: torch.Tensor, found: torch.Tensor) -> bool:
 def _give_to(rows: Sequence[TokenRow], caught: list[torch.Tensor]) -> None:
     for states in caught[:1]:
         for row, hidden in zip(rows, states, strict=True):
-            row[HIDDEN] = hidden[: len(row["input_ids"])].clone()
+            row[HIDDEN] = hidden[: len(row["input_ids"])].to("cpu", copy=True)
 
 
 def _blocks_of(encoder: nn.Module) -> nn.ModuleList | None:

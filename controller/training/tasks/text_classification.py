@@ -145,14 +145,16 @@ class ClassificationLearner:
         return vectors
 
     def _pooled(self, rows: Sequence[TokenRow]) -> torch.Tensor:
-        """Pooled vectors of one batch."""
+        """Pooled vectors of one batch, on the CPU wherever the model is."""
         self.model.eval()
-        batch = self.collate(rows)
+        device = next(self.model.parameters()).device
+        batch = {name: part.to(device) for name, part in self.collate(rows).items()}
         # Not inference mode: the states that lower blocks give are trained on afterwards.
         with torch.no_grad():
-            return self.model.vectors(
+            vectors = self.model.vectors(
                 batch["input_ids"], batch["attention_mask"], batch.get(HIDDEN)
             )
+        return vectors.cpu()
 
     def run_lower_blocks(self) -> None:
         """Give every row the states of the frozen lower blocks, where it has none yet."""
@@ -229,8 +231,10 @@ class ClassificationLearner:
         if not rows:
             return {}
         features = self.features(rows)
+        head = self.model.head
         with torch.inference_mode():
-            return measures.of_logits(self.model.head(features.vectors), features.labels)
+            logits = head(features.vectors.to(head.weight.device)).cpu()
+            return measures.of_logits(logits, features.labels)
 
 
 def open_learner(job: TrainJob, folder: JobFolder) -> ClassificationLearner:

@@ -63,6 +63,13 @@ def test_a_base_that_never_fits_asks_for_another_machine():
     assert "more memory" in caught.value.fix
 
 
+def test_a_bound_that_the_spec_declares_is_what_can_be_raised():
+    with pytest.raises(TrainingError) as caught:
+        judged(memory_bytes=10**7, memory_basis="compute.memory_gib")
+
+    assert "raise compute.memory_gib" in caught.value.fix
+
+
 @pytest.mark.parametrize("share", [0.7, 0.8, 0.95])
 @pytest.mark.parametrize("method", ["lora", "full"])
 def test_every_remedy_suffices(method, share):
