@@ -21,6 +21,7 @@ from controller.errors import TrainingError
 from controller.job_protocol import JobFolder
 from controller.torch_process import usable_threads
 from controller.training.job import TrainJob, read_job
+from registry.serving.architectures import check_architecture
 from specs.errors import TrueupError
 from specs.training import Compute
 
@@ -48,6 +49,7 @@ def plan_costs(folder: JobFolder) -> dict[str, Any]:
     """Run a cost job; return its result.
 
     Raises:
+        BaseModelError: The base is not made for the task.
         TrainingError: A row does not fit, or ``MemoryInsufficient`` with what would suffice.
     """
     job = read_job(folder.job, threads=usable_threads())
@@ -80,6 +82,7 @@ def _checked(job: TrainJob, files: Mapping[str, str]) -> CheckedRows:
 
 def _ask(job: TrainJob, folder: JobFolder) -> Asked:
     compute = Compute.model_validate(folder.job.get("compute") or {})
+    check_architecture(job.base.folder, name=job.base.model, task=job.task)
     rows = _checked(job, folder.job.get("files") or {})
     base = read_base(job.base.folder)
     machine = read_machine(threads=job.threads, bound_gib=getattr(compute, "memory_gib", None))

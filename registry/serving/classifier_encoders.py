@@ -9,7 +9,7 @@ from torch import nn
 from transformers import AutoConfig, AutoModel
 from transformers.utils import logging
 
-from registry.errors import BaseModelError
+from registry.serving.architectures import check_architecture, unfit
 from registry.serving.engine_bases import BasePool
 from registry.serving.quantized_bases import guard, quantized_options
 from specs.training import Quantization
@@ -37,11 +37,8 @@ def build_encoder(
     config = AutoConfig.from_pretrained(base_folder)
     kind = AutoModel._model_mapping.get(type(config), None)  # noqa: SLF001  (no public look-up)
     if kind is None or config.is_encoder_decoder or not hasattr(config, "hidden_size"):
-        problem = f"its architecture {config.model_type!r} does not fit text-classification"
-        fix = "choose an encoder such as sentence-transformers/all-MiniLM-L6-v2"
-        error = BaseModelError(name, problem, fix=fix)
-        error.reason = "BaseModelUnfit"
-        raise error
+        raise unfit(name, config.model_type, "text-classification")
+    check_architecture(base_folder, name=name, task="text-classification")
     options: dict[str, Any] = {"dtype": torch.float32, "use_safetensors": True}
     options |= quantized_options(quantization, name=name)
     # A pooler would be loaded, never trained, and saved: heads here pool by themselves.

@@ -17,7 +17,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING
 from transformers.utils import logging
 
-from registry.errors import BaseModelError
+from registry.serving.architectures import check_architecture, unfit
 from registry.serving.chat import (
     TEMPLATE_FILE,
     ChatTemplate,
@@ -34,7 +34,6 @@ from specs.training import Quantization
 PROMPT_TEMPLATE = "{prompt}\n"
 """What stands before the completion; ``{prompt}`` is replaced, other braces are kept."""
 BATCH_SIZE = 16
-ENDS_OF_DECODERS = ("ForCausalLM", "LMHeadModel")
 
 
 @dataclass(frozen=True)
@@ -218,15 +217,9 @@ def build_causal_lm(
     """
     name = name or str(base_folder)
     config = AutoConfig.from_pretrained(base_folder)
-    kinds = config.architectures or []
-    # BERT can be loaded as a decoder as well, and would answer nonsense.
-    is_decoder = any(kind.endswith(ENDS_OF_DECODERS) for kind in kinds)
-    if type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING or not is_decoder:
-        problem = f"its architecture {config.model_type!r} does not fit causal-lm"
-        fix = "choose a decoder, whose config.json names an architecture ...ForCausalLM"
-        error = BaseModelError(name, problem, fix=fix)
-        error.reason = "BaseModelUnfit"
-        raise error
+    if type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING:
+        raise unfit(name, config.model_type, "causal-lm")
+    check_architecture(base_folder, name=name, task="causal-lm")
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     options = quantized_options(quantization, name=name)

@@ -25,7 +25,7 @@ def base(tmp_path_factory):
 def plan(base, tmp_path):
     """Run a cost job over ``rows`` training rows; its result."""
 
-    def start(rows=200, earlier=(), compute=None, **arguments):
+    def start(rows=200, earlier=(), compute=None, task="text-classification", **arguments):
         folder = tmp_path / f"job-{len(list(tmp_path.iterdir()))}"
         prepared = folder / "prepared"
         prepared.mkdir(parents=True)
@@ -43,7 +43,7 @@ def plan(base, tmp_path):
             (prepared / f"{split}.jsonl").write_text(text)
         (prepared / "labels.json").write_text('["a", "b"]')
         training = {"method": "lora", "truncation": "refuse", "arguments": arguments}
-        job = {"task": "text-classification", "model": "m", "training": training, "base": base}
+        job = {"task": task, "model": "m", "training": training, "base": base}
         job |= {"prepared": str(prepared), "threads": 1, "earlier": list(earlier)}
         (folder / "job.json").write_text(json.dumps(job | {"compute": compute or {}}))
         command = [sys.executable, "-m", "controller.costs", str(folder)]
@@ -52,6 +52,14 @@ def plan(base, tmp_path):
         return json.loads((folder / "result.json").read_text())
 
     return start
+
+
+def test_a_base_that_is_not_made_for_the_task_is_named_before_its_rows(plan):
+    found = plan(task="causal-lm")
+
+    assert not found["ok"]
+    assert found["reason"] == "BaseModelUnfit"
+    assert "does not fit causal-lm" in found["message"]
 
 
 def test_a_short_training_is_planned_at_typical_rates_and_then_from_what_it_took(plan):

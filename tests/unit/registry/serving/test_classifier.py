@@ -213,6 +213,23 @@ def test_a_base_without_a_poolable_encoder_is_refused(tmp_path):
         build_encoder(tmp_path)
 
 
+def test_a_base_that_writes_is_refused(tmp_path):
+    from transformers import LlamaConfig
+
+    from registry.errors import BaseModelError
+    from registry.serving.classifier import build_encoder
+
+    config = LlamaConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=1)
+    config.architectures = ["LlamaForCausalLM"]
+    config.save_pretrained(tmp_path)
+
+    with pytest.raises(BaseModelError, match="'llama' does not fit text-classification") as raised:
+        build_encoder(tmp_path)
+
+    assert raised.value.reason == "BaseModelUnfit"
+    assert "encoder" in raised.value.fix
+
+
 def _head(folder):
     from safetensors.numpy import load_file
 
