@@ -62,7 +62,7 @@ def judge(run: Run, rates: Rates, lengths: Lengths, limits: Limits) -> list[str]
 
 def gib(size: float) -> str:
     """A size in GiB, with the digits that matter."""
-    return f"{size / GIB:.1f} GiB" if size >= GIB / 2 else f"{size / 2**20:.0f} MiB"
+    return f"{size / GIB:.1f} GiB" if size >= GIB else f"{size / 2**20:.0f} MiB"
 
 
 def _told(memory: Figure) -> str:

@@ -74,7 +74,8 @@ def out_of_memory(job: TrainJob, doing: str) -> TrainingError:
     helps = [
         f"lower training.arguments.max_length (it is {arguments.max_length})",
         *(["use method: lora"] if job.training.method == "full" else []),
-        "choose a smaller base, or a machine with more memory",
+        "choose a smaller base",
+        "raise compute.memory_gib where that is the limit, else take a machine with more memory",
     ]
     fix = ", or ".join(helps)
     return TrainingError(f"out of memory while {doing}", reason="OutOfMemory", fix=fix)
