@@ -10,7 +10,6 @@ from specs.model import Spec
 from specs.problems import Loc, Problem, either
 
 WORKS_SO_FAR: tuple[tuple[str, tuple[Any, ...]], ...] = (
-    ("compute.strategy", ("ddp",)),
     ("evaluation.robustness", ([],)),
     ("evaluation.bias", ()),
     ("evaluation.explain", ()),

@@ -239,7 +239,8 @@ class Compute(Section):
     """Training processes. They share the rows of each step, so that a step is the same step: each
     takes ``per_device_train_batch_size * gradient_accumulation_steps / processes`` rows of it."""
     strategy: Literal["ddp", "fsdp"] = "ddp"
-    """``ddp``: every process holds the whole model; ``fsdp``: each holds a part of it."""
+    """``ddp``: every process holds the whole model; ``fsdp``: each holds a part of it
+    (causal-lm, method full or lora)."""
     memory_gib: float | None = Field(default=None, gt=0)
     """The most memory that one training process may take; null: what the machine has."""
     timeout_minutes: float = Field(default=120, gt=0)

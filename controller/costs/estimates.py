@@ -150,8 +150,21 @@ def weights_bytes(run: Run) -> float:
     if bits:
         held = (run.base.parameters - matrices) * FLOAT_BYTES
         held += round(matrices * QUANTIZED_BYTES[bits])
-    state = OPTIMIZER_BYTES.get(run.training.arguments.optim, ADAM_BYTES)
-    return held + run.trained_parameters * (FLOAT_BYTES + state)
+    return held + run.trained_parameters * FLOAT_BYTES + _state_bytes(run)
+
+
+def shared_weights_bytes(run: Run, processes: int) -> float:
+    """The same when ``processes`` hold a share each, for the first: it loads, gathers and saves."""
+    held, state = float(run.base.parameters * FLOAT_BYTES), _state_bytes(run)
+    loading = held + held / processes
+    stepping = weights_bytes(run) / processes
+    saving = (held + state) / processes + state
+    return max(loading, stepping, saving)
+
+
+def _state_bytes(run: Run) -> float:
+    each = OPTIMIZER_BYTES.get(run.training.arguments.optim, ADAM_BYTES)
+    return float(run.trained_parameters * each)
 
 
 def quantized_bits(training: Training) -> int:

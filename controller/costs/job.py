@@ -10,7 +10,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from controller.costs.base_facts import read_base
-from controller.costs.estimates import Estimate, Figure, Run, estimate, flops, weights_bytes
+from controller.costs.estimates import (
+    Estimate,
+    Figure,
+    Run,
+    estimate,
+    flops,
+    shared_weights_bytes,
+    weights_bytes,
+)
 from controller.costs.machine import Machine, read_machine
 from controller.costs.rates import TYPICAL, Past, Rates, learn, recipe_key
 from controller.costs.rows import CheckedRows, check_rows
@@ -101,6 +109,7 @@ def _ask(job: TrainJob, folder: JobFolder) -> Asked:
         base=job.base.revision,
         machine=machine.name,
         processes=compute.processes,
+        strategy=compute.strategy,
     )
     return Asked(job, compute, rows, run, machine, key)
 
@@ -120,9 +129,19 @@ def _rates(asked: Asked, folder: JobFolder) -> Rates:
     too_large = planned["peak_memory_bytes"].low > asked.machine.memory_bytes
     short = planned["cpu_seconds"].value - typical.start_cpu_seconds < SHORT_CPU_SECONDS
     if short or too_large:
-        return typical
+        return _in_shares(asked, typical)
     folder.progress("calibrating", 0, 1, message="a few steps of the base on this machine")
-    return _calibrated(asked, folder) or replace(typical, basis=f"{typical.basis}; not calibrated")
+    uncalibrated = replace(typical, basis=f"{typical.basis}; not calibrated")
+    return _in_shares(asked, _calibrated(asked, folder) or uncalibrated)
+
+
+def _in_shares(asked: Asked, rates: Rates) -> Rates:
+    """``rates`` of one process that holds everything, for several that share it."""
+    if asked.compute.strategy != "fsdp":
+        return rates
+    saved = weights_bytes(asked.run) - shared_weights_bytes(asked.run, asked.compute.processes)
+    fixed = max(rates.fixed_bytes - saved, LIBRARIES_BYTES)
+    return replace(rates, fixed_bytes=fixed, memory_spread=TYPICAL.memory_spread)
 
 
 def _calibrated(asked: Asked, folder: JobFolder) -> Rates | None:

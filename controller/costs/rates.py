@@ -68,7 +68,9 @@ TYPICAL = Rates(
 """For runs that are over before a calibration would be."""
 
 
-def recipe_key(training: Training, *, base: str, machine: str, processes: int) -> Digest:
+def recipe_key(
+    training: Training, *, base: str, machine: str, processes: int, strategy: str = "ddp"
+) -> Digest:
     """What two runs must have in common for one to be evidence about the other."""
     arguments = training.arguments.model_dump(mode="json", exclude=NOT_COSTLY)
     adapts = training.method in {"lora", "qlora"}
@@ -83,6 +85,7 @@ def recipe_key(training: Training, *, base: str, machine: str, processes: int) -
             "quantization": quantization.model_dump(mode="json") if quantization else None,
             "arguments": arguments,
         }
+        | ({} if strategy == "ddp" else {"strategy": strategy})
     )
 
 

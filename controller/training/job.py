@@ -33,6 +33,8 @@ class TrainJob:
     """Folder of the prepared rows."""
     threads: int
     """CPU threads; they decide the exact bytes of the result, so they are recorded."""
+    strategy: str = "ddp"
+    """How several processes share the model: ``ddp`` or ``fsdp``."""
     trial: TrialOrder | None = None
     """The search that this training is a trial of."""
 
@@ -51,6 +53,7 @@ def read_job(found: Mapping[str, Any], *, threads: int) -> TrainJob:
         base=BaseModel(base["model"], base["revision"], Path(base["folder"])),
         prepared=Path(found["prepared"]),
         threads=share_of(int(found.get("threads") or 0) or threads),
+        strategy=(found.get("compute") or {}).get("strategy", "ddp"),
         trial=read_order(found.get("trial")),
     )
     _refuse_what_is_not_done(job.training)

@@ -16,6 +16,7 @@ from controller.training.fitting.checkpoints import drop_unsealed
 from controller.training.fitting.fit import Fit, fit
 from controller.training.fitting.pruning import PrunedError, trial_result
 from controller.training.fitting.repairs import repaired
+from controller.training.fitting.sharding import sharded
 from controller.training.fitting.together import joined
 from controller.training.job import TrainJob, read_job
 from controller.training.methods.precision import choose_precision
@@ -56,7 +57,8 @@ def _trained(job: TrainJob, folder: JobFolder, spent: Spent) -> dict[str, Any]:
         _make_repeatable(job)
         need_tokenizer(job.base.folder, job.base.model)
         learner = open_task(job, folder)
-        done = fit(learner, job, folder, spent)
+        with sharded(learner, job):
+            done = fit(learner, job, folder, spent)
         if not is_first():
             return {}
         folder.progress("validating", 0, 1, message="sample of the training rows")

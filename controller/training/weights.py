@@ -29,12 +29,19 @@ def trained_weights(model: nn.Module) -> dict[str, torch.Tensor]:
 def restore_weights(model: nn.Module, tensors: Mapping[str, torch.Tensor]) -> None:
     """Put trained parameters back; every one of them must be there."""
     wanted = trained_weights(model)
-    if wanted.keys() != tensors.keys():
-        odd = sorted(wanted.keys() ^ tensors.keys())[:3]
-        raise ValueError(f"the checkpoint is of another model: {odd}")
+    need_same_names(wanted, tensors)
     with torch.no_grad():
         for name, value in wanted.items():
             value.copy_(tensors[name])
+
+
+def need_same_names(
+    wanted: Mapping[str, torch.Tensor], tensors: Mapping[str, torch.Tensor]
+) -> None:
+    """ValueError unless ``tensors`` are those of the model whose are ``wanted``."""
+    if wanted.keys() != tensors.keys():
+        odd = sorted(wanted.keys() ^ tensors.keys())[:3]
+        raise ValueError(f"the checkpoint is of another model: {odd}")
 
 
 def without_tied(model: nn.Module) -> dict[str, torch.Tensor]:

@@ -1,5 +1,6 @@
 """The fit: from the newest whole checkpoint, or the start, to the last step."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, NoReturn
 
@@ -22,6 +23,7 @@ from controller.training.fitting.repairs import (
     halve_the_batch,
     read_repairs,
 )
+from controller.training.fitting.sharding import is_sharded
 from controller.training.fitting.stopping import Stopping
 from controller.training.fitting.together import from_first
 from controller.training.fitting.trainer import FineTuner
@@ -60,7 +62,7 @@ def fit(learner: Learner, job: TrainJob, folder: JobFolder, spent: Spent) -> Fit
         TrainingError: When memory does not suffice for one row, or the loss is not finite again.
         PrunedError: When it is a trial of a search and has no chance.
     """
-    validate = from_first(learner.validate)
+    validate = _validation(learner, job)
     if not any(value.requires_grad for value in learner.model.parameters()):
         # A linear probe is done when it is made.
         return Fit(0, None, validate_and_record(folder, validate, step=0), 0)
@@ -109,6 +111,18 @@ def fit(learner: Learner, job: TrainJob, folder: JobFolder, spent: Spent) -> Fit
         stopped_at_step=standing.stopped_at_step,
         repairs=[asdict(repair) for repair in repairs],
     )
+
+
+def _validation(learner: Learner, job: TrainJob) -> Callable[[], Metrics]:
+    if not is_sharded(job):
+        return from_first(learner.validate)
+
+    def validate() -> Metrics:
+        own = learner.validate()  # no process can go forward alone
+        told: Metrics = from_first(lambda: own)()
+        return told
+
+    return validate
 
 
 def _step_to_the_end(tuner: FineTuner, start: Checkpoint | None) -> Exception | None:

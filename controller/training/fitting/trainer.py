@@ -8,10 +8,12 @@ a step is that of one big batch, however many batches and processes it is made o
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch.distributed.tensor import DTensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 from transformers import (
     Trainer,
@@ -24,12 +26,18 @@ from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from controller.errors import TrainingError
 from controller.training.failures import loss_not_finite
+from controller.training.fitting.sharding import (
+    gathered,
+    is_sharded,
+    keep_whole_states,
+    spread,
+)
 from controller.training.fitting.shares import FILLER, SharedBatches
 from controller.training.fitting.together import seed_of_step
 from controller.training.job import TrainJob
 from controller.training.learner import Learner, TokenRow
 from controller.training.methods.precision import choose_precision
-from controller.training.ranks import batches_of, rank, world_size
+from controller.training.ranks import batches_of, is_first, rank, world_size
 from controller.training.weights import (
     load_weights,
     restore_weights,
@@ -118,17 +126,26 @@ class FineTuner(Trainer):  # type: ignore[misc]  # untyped here
         self.model_accepts_loss_kwargs = True
         if world_size() > 1:
             self.add_callback(SeededSteps(job.training.seed))
+        # The name of transformers' own switch for "already placed and sharded: wrap it in nothing".
+        self.is_distributed_loading_by_transformers = is_sharded(job)
         self._job = job
         self._lengths = [len(row["input_ids"]) for row in learner.rows]
 
     def save_trained(self, folder: Path) -> None:
         """Write the trained weights of this moment into ``folder``."""
         folder.mkdir(parents=True, exist_ok=True)
-        save_weights(trained_weights(self.model), folder / WEIGHTS_FILE)
+        tensors = trained_weights(self.model)
+        if is_sharded(self._job):
+            tensors = gathered(tensors)
+        if tensors:
+            save_weights(tensors, folder / WEIGHTS_FILE)
 
     def restore_trained(self, folder: Path) -> None:
         """Put the trained weights in ``folder`` back."""
-        restore_weights(self.model, load_weights(folder / WEIGHTS_FILE))
+        if is_sharded(self._job):
+            spread(load_weights(folder / WEIGHTS_FILE) if is_first() else {}, self.model)
+        else:
+            restore_weights(self.model, load_weights(folder / WEIGHTS_FILE))
 
     def training_step(self, *given: Any, **named: Any) -> torch.Tensor:
         """One forward and backward pass; TrainingError when its loss is not finite."""
@@ -139,6 +156,8 @@ class FineTuner(Trainer):  # type: ignore[misc]  # untyped here
 
     def _clip_grad_norm(self, model: Any) -> Any:
         norm = super()._clip_grad_norm(model)
+        if isinstance(norm, DTensor):
+            norm = norm.full_tensor()
         # Before the optimizer's step: after it the weights would be lost, and the loss of the last
         # step would have told nobody. A gradient scaler (fp16) skips such steps by itself.
         if self.accelerator.scaler is None and not math.isfinite(float(norm)):
@@ -163,6 +182,23 @@ class FineTuner(Trainer):  # type: ignore[misc]  # untyped here
         is_uncounted = inputs.pop(UNCOUNTED, None) is not None
         loss = super().compute_loss(model, inputs, *given, **named)
         return loss * 0 if is_uncounted else loss
+
+    def create_optimizer(self, *given: Any, **named: Any) -> torch.optim.Optimizer:
+        """The declared optimizer; of sharded weights, one whose saved state is whole."""
+        optimizer = super().create_optimizer(*given, **named)
+        if is_sharded(self._job):
+            keep_whole_states(optimizer)
+        return optimizer
+
+    def _defer_fsdp_gradient_reduction(self) -> AbstractContextManager[None]:
+        return (
+            nullcontext()
+        )  # after each batch: whole gradients would take the room that shares save
+
+    def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
+        super()._save_optimizer_and_scheduler(output_dir)
+        if is_sharded(self._job) and not self.args.should_save:
+            self.optimizer.state_dict()  # the first process, which saves, needs the others' shares
 
     def _save_rng_state(self, output_dir: str) -> None:
         if world_size() == 1:  # several processes draw anew in each step

@@ -295,6 +295,9 @@ COMPUTE_RULES = {
         "resources are for executor ray; torchrun would ignore them (remove it, or set executor:"
         " ray)"
     ),
+    "{executor: torchrun, strategy: fsdp}": (
+        "one process has nobody to share with (raise processes, or use ddp)"
+    ),
 }
 
 
@@ -307,8 +310,36 @@ def test_nothing_of_compute_is_declared_to_an_executor_that_would_ignore_it(
     assert [error.split(": ", 2)[2] for error in errors] == [expected]
 
 
+IN_SHARES = {
+    "{method: full}": [],
+    "{method: lora, arguments: {optim: sgd}}": [],
+    "{method: qlora, quantization: {load_in_4bit: true}}": [
+        "fsdp for method qlora is not supported yet (use method: lora or full, or use ddp)"
+    ],
+    "{method: full, arguments: {optim: adafactor}}": [
+        (
+            "fsdp for optim adafactor is not supported yet (use optim: adamw_torch,"
+            " adamw_torch_fused or sgd, or use ddp)"
+        )
+    ],
+    "{method: full, arguments: {fp16: true}}": [
+        "fsdp for fp16 is not supported yet (use bf16, or use ddp)"
+    ],
+}
+
+
+@pytest.mark.parametrize(("training", "expected"), IN_SHARES.items())
+def test_what_cannot_be_trained_in_shares_is_refused_with_its_way_out(said, training, expected):
+    compute = "{executor: torchrun, processes: 2, strategy: fsdp}"
+    changed = GENERATION.replace("{method: full}", f"{training}\n  compute: {compute}")
+
+    errors = said(whole=changed)
+
+    assert [error.split(": ", 2)[2] for error in errors] == expected
+
+
 NOT_YET = {
-    "sharding": (
+    "a classifier in shares": (
         (
             "  evaluation:",
             "  compute: {executor: torchrun, processes: 2, strategy: fsdp}\n  evaluation:",

@@ -1,10 +1,10 @@
 """A plan learns from what earlier runs took."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 
-from controller.costs.estimates import estimate
+from controller.costs.estimates import estimate, shared_weights_bytes, weights_bytes
 from controller.costs.rates import Past, learn, recipe_key
 from controller.costs.workload import Lengths
 from tests.unit.controller.costs.builders import LENGTHS, RATES, run, training
@@ -82,3 +82,21 @@ def test_a_recipe_is_what_costs_and_not_what_is_counted():
     assert key(training()) == key(training(num_train_epochs=3, max_length=32, learning_rate=0.1))
     assert len({key(training()), key(training("full")), key(training(optim="sgd"))}) == 3
     assert key(training()) != key(training(), machine="another")
+
+
+def test_a_run_in_shares_is_another_recipe():
+    known = {"base": "sha256:base", "machine": "one", "processes": 2}
+
+    keys = {recipe_key(training(), **known, strategy=strategy) for strategy in ("ddp", "fsdp")}
+
+    assert len(keys) == 2
+
+
+def test_shares_leave_room_until_the_first_process_has_to_gather():
+    frozen, adam = run(training()), replace(run(training("full")), trained_parameters=22_000_000)
+    plain = replace(adam, training=training("full", optim="sgd"))
+
+    assert weights_bytes(adam) == 22e6 * 16
+    assert shared_weights_bytes(adam, 4) == 22e6 * (12 / 4 + 8), "Adam's state, for a checkpoint"
+    assert shared_weights_bytes(plain, 4) == 22e6 * (4 + 1), "the base, when it is loaded"
+    assert shared_weights_bytes(frozen, 4) == 22e6 * (4 + 1)
