@@ -23,7 +23,12 @@ def long_rows(jobs):
 
     def make(**arguments):
         folder = jobs.make(
-            rows=ROWS, head={"init": "random"}, arguments=WANTED | arguments, method="lora"
+            rows=ROWS,
+            head={"init": "random"},
+            arguments=WANTED | arguments,
+            method="lora",
+            # Adapters on all blocks: a step then holds the activations of all of them.
+            lora={"layers_to_transform": "all", "target_modules": "all-linear"},
         )
         for split in ("train", "validation"):
             path = folder / "prepared" / f"{split}.jsonl"
