@@ -56,7 +56,7 @@ class Head(Section):
     """``auto`` follows how the base was trained (its ``1_Pooling/config.json``), else mean."""
     init: Literal["linear-probe", "random"] = "linear-probe"
     """``linear-probe`` fits the head on frozen features first: better and cheaper."""
-    token_dropout: float = Field(default=0.0, ge=0, lt=1)
+    token_dropout: float = Field(default=0.1, ge=0, lt=1)
     """Share of each text's tokens that a training step does not see; not the first one."""
 
 
@@ -83,8 +83,9 @@ class Lora(Section):
     """Scale of the adapter; it acts as ``lora_alpha / r``."""
     lora_dropout: float = Field(default=0.05, ge=0, lt=1)
     """Share of the adapter's inputs that are dropped in training."""
-    target_modules: list[str] | Literal["auto", "all-linear"] = "auto"
-    """``auto``: query and value projections, the choice that measured best per CPU second."""
+    target_modules: list[str] | Literal["auto", "all-linear"] = "all-linear"
+    """``all-linear``: every linear layer but the output; ``auto``: query and value projections, the
+    cheapest."""
     exclude_modules: list[str] = []
     """Layers that are left out of ``target_modules``; each name ends the name of some layer."""
     layers_to_transform: list[int] | Literal["auto", "all"] = "auto"
@@ -125,7 +126,7 @@ class Quantization(Section):
 class Arguments(Section):
     """Hugging Face's ``TrainingArguments``, with its names; only what Trueup stands behind."""
 
-    num_train_epochs: float = Field(default=1, gt=0)
+    num_train_epochs: float = Field(default=2, gt=0)
     """Passes over the training rows."""
     max_steps: int = Field(default=-1, ge=-1)
     """When positive, overrides the epochs."""

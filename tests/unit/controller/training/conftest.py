@@ -73,6 +73,7 @@ class Jobs:
         write_rows(prepared, "validation", support_rows(30, seed=2))
         (prepared / "labels.json").write_text(json.dumps(sorted(WANTS)))
         chosen = {"per_device_train_batch_size": 8, "max_length": 16, "logging_steps": 2}
+        chosen |= {"num_train_epochs": 1}
         wanted = {"method": "lora", "arguments": chosen | (arguments or {})} | training
         job = {"task": "text-classification", "model": "support", "training": wanted}
         job |= {"base": self._base, "prepared": str(prepared), "threads": 1}

@@ -15,6 +15,7 @@ BATCH = {"per_device_train_batch_size": 4, "gradient_accumulation_steps": 2, "ma
 # SGD: Adam makes steps of full length out of gradients that are nothing but rounding.
 STEPS = {"optim": "sgd", "learning_rate": 0.1, "logging_steps": 1, "save_steps": 100}
 LORA = {"lora_dropout": 0.0}
+HEAD = {"init": "random", "token_dropout": 0.0}
 ROWS = 41  # steps of 8: the last has one row, and so one process has none in it
 
 
@@ -46,7 +47,7 @@ def trained(tmp_path_factory, jobs, without_dropout, tiny):
 
     def folders() -> list[Path]:
         arguments = BATCH | STEPS
-        classify = jobs.make(rows=ROWS, arguments=arguments, lora=LORA, head={"init": "random"})
+        classify = jobs.make(rows=ROWS, arguments=arguments, lora=LORA, head=HEAD)
         generate = jobs.make(rows=ROWS, arguments=arguments, method="full")
         _change(classify, base=without_dropout)
         _change(generate, base=tiny, task="causal-lm")

@@ -71,7 +71,7 @@ def gradients(jobs, request, tmp_path):
             arguments=arguments,
             method=method,
             lora={"lora_dropout": 0.0},
-            head={"init": "random"},
+            head={"init": "random", "token_dropout": 0.0},
             quantization={"load_in_4bit": True} if method == "qlora" else None,
         )
         found = json.loads((folder / "job.json").read_text()) | {"task": task}
