@@ -57,10 +57,6 @@ REFUSED = {
         "{sampler: grid, trials: 3, parameters: {lora.r: {low: 4, high: 16, step: 4}}}",
         "trials: every combination is tried, and there are 4",
     ),
-    "a pruner of what is measured once": (
-        f"{{pruner: median, parameters: {{{RATE}}}}}",
-        "pruner: a trial is measured only once, at its end",
-    ),
     "a metric that training does not measure": (
         f"{{metric: f1, parameters: {{{RATE}}}}}",
         "metric: 'f1' is not measured on the validation rows (use f1_macro, accuracy or loss)",
@@ -74,6 +70,14 @@ def test_a_search_that_cannot_be_made_is_refused_where_it_is_wrong(said, search,
 
     assert error.partition(": ")[2].startswith("spec.training.search")
     assert told in error
+
+
+def test_a_pruner_of_what_is_measured_once_is_refused(said):
+    once = ("learning_rate: 1e-3", "learning_rate: 1e-3, num_train_epochs: 1")
+
+    (error,) = said(once, *with_search(f"{{pruner: median, parameters: {{{RATE}}}}}"))
+
+    assert "pruner: a trial is measured only once, at its end" in error
 
 
 def test_a_field_without_effect_on_the_method_is_refused(said):
