@@ -42,7 +42,8 @@ def plan(base, tmp_path):
             text = "".join(json.dumps(line) + "\n" for line in lines)
             (prepared / f"{split}.jsonl").write_text(text)
         (prepared / "labels.json").write_text('["a", "b"]')
-        training = {"method": "lora", "truncation": "refuse", "arguments": arguments}
+        training = {"method": "lora", "truncation": "refuse"}
+        training |= {"arguments": {"num_train_epochs": 1} | arguments}
         job = {"task": task, "model": "m", "training": training, "base": base}
         job |= {"prepared": str(prepared), "threads": 1, "earlier": list(earlier)}
         (folder / "job.json").write_text(json.dumps(job | {"compute": compute or {}}))

@@ -78,7 +78,8 @@ def test_the_adapter_config_names_the_base_by_its_hub_id_and_no_local_path(undis
 
     config = json.loads(text)
     assert config["base_model_name_or_path"] == "sentence-transformers/all-MiniLM-L6-v2"
-    assert config["target_modules"] == ["query", "value"]
+    assert config["target_modules"] == ["dense", "key", "query", "value"]
+    assert config["layers_to_transform"] == [3, 4, 5]
     assert "/" not in text.replace("sentence-transformers/all-MiniLM-L6-v2", "")
 
 
