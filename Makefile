@@ -37,9 +37,10 @@ format: $(VENV)/.dev  ## Format and mend what can be mended by itself
 clean:  ## Remove what the targets above made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
+# pip is brought up to date here: an older one, in a .venv made by hand, knows no --group.
 $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "Installing Trueup into $(VENV) (about 1.5 GB; some minutes the first time) ..."
-	$(PIP) --upgrade 'pip>=25.1'  # an older one, in a .venv made by hand, knows no --group
+	$(PIP) --upgrade 'pip>=25.1'
 	$(PIP) -c constraints.txt $(TORCH)
 	$(PIP) -c constraints.txt -e '.[demo,postgres]'
 	@touch $@

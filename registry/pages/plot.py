@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry.overview import VersionView
+from registry.pages.axes import Tick, nice_ticks, tick_label
 from registry.pages.formats import number, words
 from registry.records import Estimate
 from registry.version_state import VersionState
@@ -20,7 +21,6 @@ LIMIT_LABEL = 34
 """Room on the right for what a gate asks for."""
 SHOWN_VERSIONS = 24
 SHOWN_METRICS = 3
-TICKS = 4
 _SIGNS = {"min": "\N{GREATER-THAN OR EQUAL TO}", "max": "\N{LESS-THAN OR EQUAL TO}"}
 _PREFERRED = ("f1_macro", "accuracy", "token_f1", "exact_match", "perplexity", "loss")
 
@@ -41,14 +41,6 @@ class Mark:
     state: VersionState
     said: str
     """What a pointer or a screen reader is told."""
-
-
-@dataclass(frozen=True)
-class Tick:
-    """A labelled place on an axis."""
-
-    at: float
-    label: str
 
 
 @dataclass(frozen=True)
@@ -89,7 +81,7 @@ def _plot(metric: str, views: Sequence[VersionView], limits: Sequence[Limit]) ->
     points = [(view, _finite(view)[metric]) for view in views if metric in _finite(view)]
     values = [bound for _, one in points for bound in (one.low, one.value, one.high)]
     asked = [value for _, value in limits]
-    ticks = _nice_ticks(min(*values, *asked), max(*values, *asked))
+    ticks = nice_ticks(min(*values, *asked), max(*values, *asked))
     low, high = ticks[0], ticks[-1]
 
     def y_of(value: float) -> float:
@@ -117,7 +109,7 @@ def _plot(metric: str, views: Sequence[VersionView], limits: Sequence[Limit]) ->
         title=words(metric),
         said=f"{words(metric)} by version. " + "; ".join(mark.said for mark in marks),
         marks=marks,
-        y_ticks=tuple(Tick(y_of(value), _label(value, ticks)) for value in ticks),
+        y_ticks=tuple(Tick(y_of(value), tick_label(value, ticks)) for value in ticks),
         x_ticks=tuple(Tick(mark.x, str(mark.number)) for mark in _thinned(marks)),
         limits=tuple(Tick(y_of(value), f"{sign} {value:g}") for sign, value in limits),
         right=right,
@@ -142,22 +134,6 @@ def _limits(spec: Mapping[str, Any]) -> dict[str, tuple[Limit, ...]]:
         if bounds and gate.get("slice") is None:
             found[gate["metric"]] = (*found.get(gate["metric"], ()), *bounds)
     return found
-
-
-def _nice_ticks(low: float, high: float) -> list[float]:
-    """Round values that enclose the range, about ``TICKS`` steps apart."""
-    span = max(high - low, abs(high) * 0.02, 1e-6)
-    rough = span / TICKS
-    scale = 10.0 ** math.floor(math.log10(rough))
-    step = next(scale * factor for factor in (1, 2, 5, 10) if scale * factor >= rough)
-    first, last = math.floor(low / step), math.ceil(high / step)
-    return [place * step for place in range(first, max(last, first + 1) + 1)]
-
-
-def _label(value: float, ticks: Sequence[float]) -> str:
-    step = ticks[1] - ticks[0]
-    digits = max(0, -math.floor(math.log10(step) + 1e-9))
-    return f"{value:.{digits}f}"
 
 
 def _thinned(marks: Sequence[Mark]) -> Sequence[Mark]:

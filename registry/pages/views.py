@@ -15,6 +15,7 @@ from registry.overview import (
     read_status,
     read_versions,
 )
+from registry.pages.curves import Chart, draw_curves
 from registry.pages.health import health_of
 from registry.pages.plot import Plot, plot_metrics
 from registry.records import AliasRecord, EventRecord, LogLine, SignalRecord, SourceRecord
@@ -22,7 +23,7 @@ from registry.store.aliases import find_alias
 from registry.store.database import Session
 from registry.store.events import list_events
 from registry.store.predictions import count_observations
-from registry.store.run_output import tail_log
+from registry.store.run_output import read_points, tail_log
 from registry.store.signals import latest_signals
 from registry.store.sources import list_sources
 from registry.version_state import VersionState
@@ -57,6 +58,8 @@ class ModelPage:
     search: SearchView
     """The newest search; without trials when there never was one."""
     plots: Sequence[Plot]
+    curves: Sequence[Chart]
+    """Of the newest version's training."""
     live: AliasRecord | None
     log: Sequence[LogLine]
     signals: Sequence[SignalRecord]
@@ -122,6 +125,7 @@ def read_model_page(session: Session, name: str) -> ModelPage:
         metrics=_headline(versions),
         search=read_search(session, name),
         plots=plot_metrics(versions, status.model.spec or {}),
+        curves=draw_curves(read_points(session, versions[-1].version.run_id)) if versions else (),
         live=live,
         log=() if run is None else tail_log(session, run.id, limit=SHOWN_LINES),
         signals=() if live is None else latest_signals(session, name, live.version),
