@@ -86,7 +86,7 @@ def test_a_plan_says_what_a_training_would_cost_and_changes_nothing(invoke, inst
     assert {"PrepareData", "EstimateCost", "Train"} <= {
         action["action"] for action in found["models"]["intents"]
     }
-    assert (figures["rows"]["value"], figures["steps"]["value"]) == (72, 3)
+    assert (figures["rows"]["value"], figures["steps"]["value"]) == (72, 6)
     assert figures["seconds"]["low"] < figures["seconds"]["value"] < figures["seconds"]["high"]
     assert "estimate: checking rows" in result.stderr
     assert installation.contents == before
