@@ -81,7 +81,7 @@ class Lora(Section):
     """Rank of the adapter's matrices."""
     lora_alpha: int = Field(default=32, ge=1)
     """Scale of the adapter; it acts as ``lora_alpha / r``."""
-    lora_dropout: float = Field(default=0.05, ge=0, lt=1)
+    lora_dropout: float = Field(default=0.0, ge=0, lt=1)
     """Share of the adapter's inputs that are dropped in training."""
     target_modules: list[str] | Literal["auto", "all-linear"] = "all-linear"
     """``all-linear``: every linear layer but the output; ``auto``: query and value projections, the

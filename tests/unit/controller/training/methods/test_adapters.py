@@ -122,7 +122,7 @@ def test_what_a_plan_counts_is_what_is_adapted():
 
 @pytest.mark.torch
 def test_a_frozen_base_has_no_dropout_of_its_own(adapted):
-    model, _job = adapted()
+    model, _job = adapted(lora={"lora_dropout": 0.1})
 
     dropouts = {
         name: module.p
@@ -131,4 +131,4 @@ def test_a_frozen_base_has_no_dropout_of_its_own(adapted):
     }
 
     assert {share for name, share in dropouts.items() if "lora_dropout" not in name} == {0.0}
-    assert {share for name, share in dropouts.items() if "lora_dropout" in name} == {0.05}
+    assert {share for name, share in dropouts.items() if "lora_dropout" in name} == {0.1}
