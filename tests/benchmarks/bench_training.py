@@ -21,9 +21,14 @@ from typing import Any
 from tests.benchmarks.banking77 import base_model, measure, prepare, processor
 
 EPOCHS, BATCH_SIZE, LEARNING_RATE, MAX_LENGTH = 1, 32, 1e-3, 64
-OURS = {
+SAME: dict[str, Any] = {
     "method": "lora",
-    "lora": {"target_modules": ["query", "value"]},
+    "lora": {
+        "target_modules": ["query", "value"],
+        "lora_dropout": 0.05,
+        "layers_to_transform": "all",
+    },
+    "head": {"token_dropout": 0.0},
     "arguments": {
         "num_train_epochs": EPOCHS,
         "per_device_train_batch_size": BATCH_SIZE,
@@ -31,6 +36,11 @@ OURS = {
         "max_length": MAX_LENGTH,
     },
 }
+OURS = {
+    "ours": SAME,
+    "ours, upper half": SAME | {"lora": SAME["lora"] | {"layers_to_transform": "auto"}},
+}
+"""The same adapters as the plain script's, and those that Trueup would make by itself."""
 FACTS = ("rows_per_cpu_second", "cpu_seconds", "peak_memory_bytes", "accuracy")
 
 
@@ -42,7 +52,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--padded", action="store_true", help="also the script padded to the limit")
     given = parser.parse_args()
-    kinds = ["ours", "plain, dynamic padding"]
+    kinds = [*OURS, "plain, dynamic padding"]
     kinds += ["plain, padded to 64"] if given.padded else []
     found: dict[str, list[dict[str, Any]]] = {kind: [] for kind in kinds}
     with tempfile.TemporaryDirectory() as root:
@@ -56,8 +66,8 @@ def main() -> None:
 
 
 def _run(kind: str, folder: Path, prepared: Path, given: argparse.Namespace) -> dict[str, Any]:
-    if kind == "ours":
-        measured = measure(folder, OURS, prepared, given.data).as_json()
+    if kind in OURS:
+        measured = measure(folder, OURS[kind], prepared, given.data).as_json()
         return {name: measured[name] for name in FACTS} | {
             "accuracy": measured["accuracy"]["value"]
         }
