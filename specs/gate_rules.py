@@ -2,15 +2,11 @@
 
 from collections.abc import Iterator
 
-from specs.evaluation import (
-    KNOWN_METRICS,
-    MEASURED_ON_ALL_ROWS,
-    UNBOUNDED_METRICS,
-    Gate,
-)
+from specs.evaluation import KNOWN_METRICS, Gate
 from specs.expressions import RULE_VALUES, ExpressionError, LengthSlice, parse_expression
 from specs.model import Spec
 from specs.problems import Loc, Problem, either, suggest
+from specs.study_metrics import is_on_all_rows, is_unbounded, judgeable, lowest_of
 
 ALL_SLICES = "*"
 _PERCENT = 100
@@ -48,7 +44,7 @@ def _criterion(gate: Gate, at: Loc) -> Iterator[Problem]:
 
 
 def _metric(gate: Gate, spec: Spec, at: Loc) -> Iterator[Problem]:
-    metric, known = gate.metric, spec.metrics
+    metric, known = gate.metric, judgeable(spec)
     if metric in known:
         return
     at = (*at, "metric")
@@ -58,9 +54,9 @@ def _metric(gate: Gate, spec: Spec, at: Loc) -> Iterator[Problem]:
     elif metric in KNOWN_METRICS:
         text = f"{metric} does not fit {spec.kind}"
         yield Problem(at, text, f"use {either(spec.measurable)}")
-    elif metric.startswith("robustness."):
-        text = "gates on robustness are not supported yet"
-        yield Problem(at, text, f"remove the gate, or use {either(known)}")
+    elif "." in metric:
+        text = f"no study of evaluation measures {metric!r}"
+        yield Problem(at, text, suggest(metric, known, otherwise="measured are"))
     else:
         yield Problem(at, f"unknown metric {metric!r}", suggest(metric, known))
 
@@ -70,7 +66,7 @@ def _slice(gate: Gate, spec: Spec, at: Loc) -> Iterator[Problem]:
         return
     at, families = (*at, "slice"), spec.data.slices
     family, has_value, value = gate.slice.partition("=")
-    if gate.metric in MEASURED_ON_ALL_ROWS:
+    if is_on_all_rows(gate.metric):
         text = f"{gate.metric} is measured on all rows, not on slices"
         yield Problem(at, text, "remove slice")
     elif gate.slice == ALL_SLICES:
@@ -97,12 +93,13 @@ def _values_of(expression: str, value: str) -> tuple[str, ...]:
 def _limits(gate: Gate, at: Loc) -> Iterator[Problem]:
     if gate.min is not None and gate.max is not None and gate.min > gate.max:
         yield Problem((*at, "max"), f"max {gate.max:g} is below min {gate.min:g}", "swap them")
-    if gate.metric not in KNOWN_METRICS or gate.metric in UNBOUNDED_METRICS:
+    is_known = gate.metric in KNOWN_METRICS or "." in gate.metric
+    if not is_known or is_unbounded(gate.metric):
         return
-    lowest = -1 if gate.metric in MEASURED_ON_ALL_ROWS else 0
+    lowest = lowest_of(gate.metric)
     for name in ("min", "max", "max_drop", "min_gain"):
         limit = getattr(gate, name)
         if limit is not None and not lowest <= limit <= 1:
-            text = f"{gate.metric} lies between {lowest} and 1, so {limit:g} is no limit for it"
+            text = f"{gate.metric} lies between {lowest:g} and 1, so {limit:g} is no limit for it"
             percent = f"write {limit / _PERCENT:g}" if 1 < limit <= _PERCENT else None
             yield Problem((*at, name), text, percent)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from controller.evaluation.predictors import JudgedRow, PreparedRow, Tell, judged
+from controller.evaluation.recall import Recall
 from registry.serving.classifier import Classifier, load_classifier
 
 CHUNK_TEXTS = 256
@@ -23,18 +24,42 @@ class ClassificationPredictor:
         """Load the version over its base."""
         self._classifier: Classifier = load_classifier(version_folder, base_folder)
         self._column = {label: index for index, label in enumerate(self._classifier.labels)}
+        self._recall: Recall[str, str, NDArray[np.float32]] = Recall(self._predict)
 
     def text_of(self, row: PreparedRow) -> str:
         """Return the text."""
         text: str = row["text"]
         return text
 
+    def question_of(self, row: PreparedRow) -> str:
+        """Return the text."""
+        return self.text_of(row)
+
+    def rewritten(self, row: PreparedRow, question: str) -> PreparedRow:
+        """The row with another text."""
+        return {**row, "text": question}
+
+    @property
+    def asked(self) -> int:
+        """How many different texts the version has predicted."""
+        return self._recall.asked
+
+    @property
+    def labels(self) -> list[str]:
+        """Labels in the order of the probabilities' columns."""
+        return self._classifier.labels
+
+    def chances_of(self, texts: Sequence[str], tell: Tell) -> NDArray[np.float32]:
+        """Probability of each label for each text, [texts, labels]."""
+        known = self._recall.answers({text: text for text in texts}, tell)
+        if not texts:
+            return np.zeros((0, len(self._column)), dtype=np.float32)
+        return np.stack([known[text] for text in texts])
+
     def judge(self, rows: Sequence[PreparedRow], tell: Tell) -> list[JudgedRow]:
         """Predict every row and hold it against its label."""
-        texts = list(dict.fromkeys(row["text"] for row in rows))
-        probabilities = self._predict(texts, tell)
-        place = {text: index for index, text in enumerate(texts)}
-        return [self._judged(row, probabilities[place[row["text"]]]) for row in rows]
+        chances = self._recall.answers({row["text"]: row["text"] for row in rows}, tell)
+        return [self._judged(row, chances[row["text"]]) for row in rows]
 
     def _predict(self, texts: Sequence[str], tell: Tell) -> NDArray[np.float32]:
         """Predict texts in order of length, so that a batch wastes no time on padding."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from controller.errors import EvaluationError
 from controller.evaluation.answers import is_exact_match, token_f1
 from controller.evaluation.predictors import JudgedRow, PreparedRow, Tell, judged
+from controller.evaluation.recall import Recall
 from registry.serving.chat import ChatTemplateError, Message
 from registry.serving.forms import Prompt
 from registry.serving.generator import Generator, load_generator
@@ -15,6 +16,8 @@ CHUNK_ROWS = 64
 CHARACTERS_PER_TOKEN = 2
 """Fewer than any language's average, so that no right answer is cut off."""
 MAX_NEW_TOKENS = 256
+ANSWER = ("loss", "exact_match", "token_f1", "generated")
+"""What is known of an answer, whatever row asked for it."""
 
 
 class GenerationPredictor:
@@ -23,11 +26,37 @@ class GenerationPredictor:
     def __init__(self, version_folder: Path, base_folder: Path) -> None:
         """Load the version over its base."""
         self._generator: Generator = load_generator(version_folder, base_folder)
+        self._recall: Recall[str, PreparedRow, JudgedRow] = Recall(self._judge_all)
 
     def text_of(self, row: PreparedRow) -> str:
         """Return the prompt."""
         prompt: str = row["prompt"]
         return prompt
+
+    def question_of(self, row: PreparedRow) -> str:
+        """Return the prompt; of a conversation, the last turn before the answer."""
+        if "messages" not in row:
+            return self.text_of(row)
+        question: str = row["messages"][-2]["content"]
+        return question
+
+    def rewritten(self, row: PreparedRow, question: str) -> PreparedRow:
+        """The row with another prompt; of a conversation, with another last question."""
+        # A prepared conversation's prompt ends with its last question.
+        prompt = row["prompt"].removesuffix(self.question_of(row)) + question
+        if "messages" not in row:
+            return {**row, "prompt": prompt}
+        *before, last, answer = row["messages"]
+        return {
+            **row,
+            "prompt": prompt,
+            "messages": [*before, {**last, "content": question}, answer],
+        }
+
+    @property
+    def asked(self) -> int:
+        """How many different pairs of prompt and answer the version was held against."""
+        return self._recall.asked
 
     def judge(self, rows: Sequence[PreparedRow], tell: Tell) -> list[JudgedRow]:
         """Answer every prompt, greedily, and hold the answer against the completion.
@@ -37,6 +66,14 @@ class GenerationPredictor:
         Raises:
             EvaluationError: The chat template fails on a row; names it.
         """
+        keys = [_content_of(row) for row in rows]
+        known = self._recall.answers(dict(zip(keys, rows, strict=True)), tell)
+        return [
+            judged(row, key) | {name: known[key][name] for name in ANSWER}
+            for row, key in zip(rows, keys, strict=True)
+        ]
+
+    def _judge_all(self, rows: Sequence[PreparedRow], tell: Tell) -> list[JudgedRow]:
         found: list[JudgedRow] = []
         order = sorted(range(len(rows)), key=lambda index: len(rows[index]["prompt"]))
         for start in range(0, len(order), CHUNK_ROWS):
@@ -53,6 +90,7 @@ class GenerationPredictor:
         )
 
     def _judge_chunk(self, rows: Sequence[PreparedRow]) -> list[JudgedRow]:
+        """The fields of ``ANSWER`` for each row."""
         prompts = [self._asked(row) for row in rows]
         wanted = [row["completion"] for row in rows]
         losses = self._losses(rows, prompts, wanted)
@@ -60,8 +98,7 @@ class GenerationPredictor:
         limit = min(MAX_NEW_TOKENS, longest // CHARACTERS_PER_TOKEN + 1)
         answers = self._generator.generate(prompts, max_new_tokens=limit)
         return [
-            judged(row, f"{row['prompt']}\0{row['completion']}")
-            | {
+            {
                 "loss": round(loss, 6),
                 "exact_match": is_exact_match(answer, row["completion"]),
                 "token_f1": round(token_f1(answer, row["completion"]), 6),
@@ -92,3 +129,7 @@ class GenerationPredictor:
             turns: list[Message] = row["messages"][:-1]
             return turns
         return self.text_of(row)
+
+
+def _content_of(row: PreparedRow) -> str:
+    return f"{row['prompt']}\0{row['completion']}"

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,10 @@ from controller.evaluation.predictors import JudgedRow, KnowsLosses, Predictor, 
 from controller.evaluation.reference import reference_of
 from controller.evaluation.report import as_json, excluded_counts, report_on_rows, worst_rows
 from controller.evaluation.slices import measure_all, measure_slices
+from controller.evaluation.studies import run_studies
+from controller.evaluation.studies.base import Bench, Studied
 from controller.job_protocol import JobFolder, write_atomically
+from specs.evaluation import Evaluation
 
 METRICS_FILE = "metrics.json"
 REFERENCE_FILE = "reference.json"
@@ -33,6 +37,9 @@ class EvaluationJob:
     prepared: Path
     metrics: tuple[str, ...]
     excludes_near_leaks: bool
+    evaluation: Evaluation
+    """The spec's section: which studies are wanted."""
+    seed: int
 
     @classmethod
     def of(cls, job: Mapping[str, Any]) -> "EvaluationJob":
@@ -44,6 +51,8 @@ class EvaluationJob:
             prepared=Path(job["prepared"]),
             metrics=tuple(job["metrics"]),
             excludes_near_leaks=job.get("near_leakage") == "exclude_from_gates",
+            evaluation=Evaluation.model_validate(job.get("evaluation", {})),
+            seed=job.get("seed", 0),
         )
 
 
@@ -72,10 +81,34 @@ def evaluate(folder: JobFolder) -> dict[str, Any]:
         judged["validation"] + judged["test"],
         texts["validation"] + texts["test"],
     )
+    bench = Bench(
+        evaluation=job.evaluation,
+        predictor=predictor,
+        rows=splits["test"],
+        judged=judged["test"],
+        training_rows=partial(_read, job.prepared, "train"),
+        seed=job.seed,
+        version=job.version,
+        base=job.base,
+        tell=partial(_teller, folder),
+    )
+    files = _add_studies(measured, run_studies(bench))
     folder.progress("writing", 0, 1)
     _write(folder.output, measured, judged["test"], reference)
+    for name, document in files.items():
+        write_atomically(folder.output / name, json.dumps(document))
     folder.progress("writing", 1, 1)
     return {"metrics": {name: value["value"] for name, value in measured["metrics"].items()}}
+
+
+def _add_studies(measured: dict[str, Any], found: Mapping[str, Studied]) -> dict[str, Any]:
+    """Put what studies found beside what was measured; return the files they want kept."""
+    files: dict[str, Any] = {}
+    for name, studied in found.items():
+        measured["metrics"] |= as_json(studied.metrics)
+        measured["report"][name] = studied.report
+        files |= studied.files
+    return files
 
 
 def _load(job: EvaluationJob) -> Predictor:

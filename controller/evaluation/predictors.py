@@ -4,6 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
+
 PreparedRow = Mapping[str, Any]
 """A line of a prepared ``train.jsonl``, ``validation.jsonl`` or ``test.jsonl``."""
 JudgedRow = dict[str, Any]
@@ -18,13 +21,35 @@ Tell = Callable[[int, int], None]
 
 
 class Predictor(Protocol):
-    """One version, loaded, of one task."""
+    """One version, loaded, of one task. It answers nothing twice."""
 
     def judge(self, rows: Sequence[PreparedRow], tell: Tell) -> list[JudgedRow]:
         """Predict every row and hold it against its answer; in the order of ``rows``."""
 
     def text_of(self, row: PreparedRow) -> str:
         """What live traffic would ask to get this row."""
+
+    def question_of(self, row: PreparedRow) -> str:
+        """The part of ``text_of`` that may be written differently: the text, or last question."""
+
+    def rewritten(self, row: PreparedRow, question: str) -> PreparedRow:
+        """The row with another question, and the same right answer."""
+
+    @property
+    def asked(self) -> int:
+        """How many different questions the version was asked so far."""
+
+
+@runtime_checkable
+class KnowsChances(Protocol):
+    """A predictor of labels: what it gives each label can be asked for without rows."""
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels, in the order of the columns of ``chances_of``."""
+
+    def chances_of(self, texts: Sequence[str], tell: Tell) -> NDArray[np.float32]:
+        """Probability of each label for each text, [texts, labels]."""
 
 
 @runtime_checkable

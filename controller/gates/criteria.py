@@ -21,7 +21,8 @@ from controller.evaluation.intervals import ONE_SIDED, one_sided, z_of
 from controller.evaluation.metrics import Difference
 from controller.gates.wording import change, level, more_rows, span
 from registry.records import Estimate, Verdict
-from specs.evaluation import LOWER_IS_BETTER, Gate
+from specs.evaluation import Gate
+from specs.study_metrics import is_lower_better
 
 _NO_MARGIN = 1e-9
 _WORST_FIRST = (Verdict.FAIL, Verdict.INCONCLUSIVE, Verdict.PASS)
@@ -75,7 +76,7 @@ def judge_relative(gate: Gate, difference: Difference | None, other: int) -> Dec
         return Decision(Verdict.INCONCLUSIVE, needed or 0.0, message)
     estimate = difference.estimate
     found = _Bounds(estimate.value, difference.low, difference.high, estimate.n)
-    if gate.metric in LOWER_IS_BETTER:
+    if is_lower_better(gate.metric):
         found = _mirrored(found)
     decisions = []
     if gate.max_drop is not None:

@@ -44,6 +44,8 @@ def _job(context: Context, version: VersionRecord) -> Mapping[str, Any]:
         "prepared": str(tools.prepared(context.desired)),
         "metrics": list(spec.metrics),
         "near_leakage": spec.data.checks.near_leakage,
+        "evaluation": spec.evaluation.model_dump(mode="json"),
+        "seed": spec.training.seed,
         "threads": tools.executor.threads,
     }
 

@@ -356,10 +356,6 @@ NOT_YET = {
     "a canary": (("pin: null", "canary: {}"), "spec.promotion.canary"),
     "a gate against the base": (("against: live", "against: base"), "spec.gates[2].against"),
     "a gate against a number": (("against: live", "against: 3"), "spec.gates[2].against"),
-    "a gate on robustness": (
-        ("metric: f1_macro, min: 0.85", "metric: robustness.typos.accuracy_drop, max: 0.1"),
-        "spec.gates[0].metric",
-    ),
     "a detector": (("[text, prediction]", "[text, embedding]"), "spec.monitoring.detectors[1]"),
     "watched slices": (
         ("window: {size: 500}", "slices: [channel]"),

@@ -1,0 +1,17 @@
+"""The studies: what is asked about a version beyond its metrics. Each is one file or folder."""
+
+from collections.abc import Mapping
+
+from controller.evaluation.studies.base import Bench, Studied, Study
+
+STUDIES: Mapping[str, Study] = {}
+"""Every study by the name of its part of the report, in the order in which they run."""
+
+
+def run_studies(bench: Bench) -> dict[str, Studied]:
+    """Run those that the spec asks for."""
+    return {
+        name: study.run(bench)
+        for name, study in STUDIES.items()
+        if study.is_wanted(bench.evaluation)
+    }

@@ -1,0 +1,91 @@
+"""The metrics that studies add to those of the held-out rows: dotted names, known from the spec.
+
+``<study>.<subject>.<quantity>``: the last part says what is measured, and so which way is better
+and between which values it lies.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from specs.evaluation import (
+    LOWER_IS_BETTER,
+    MEASURED_ON_ALL_ROWS,
+    UNBOUNDED_METRICS,
+    Evaluation,
+)
+from specs.model import Spec
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What the last part of a dotted name means."""
+
+    lower_is_better: bool = True
+    lowest: float = 0.0
+    """The least value it can have; the greatest is 1."""
+    is_unbounded: bool = False
+
+
+QUANTITIES = {
+    "accuracy": Quantity(lower_is_better=False),
+    "exact_match": Quantity(lower_is_better=False),
+    "token_f1": Quantity(lower_is_better=False),
+    "accuracy_drop": Quantity(lowest=-1.0),
+    "exact_match_drop": Quantity(lowest=-1.0),
+    "token_f1_drop": Quantity(lowest=-1.0),
+    "loss_rise": Quantity(is_unbounded=True),
+    "flip_rate": Quantity(),
+    "score_gap": Quantity(),
+    "selection_rate_gap": Quantity(),
+    "accuracy_gap": Quantity(),
+    "error_rate_gap": Quantity(),
+    "equalized_odds_gap": Quantity(),
+}
+"""Last part of a dotted name → its meaning."""
+
+
+def _nothing(_spec: Spec, _evaluation: Evaluation) -> tuple[str, ...]:
+    return ()
+
+
+_BY_STUDY: tuple[Callable[[Spec, Evaluation], tuple[str, ...]], ...] = (_nothing,)
+"""What each study measures for a spec."""
+
+
+def study_metrics(spec: Spec) -> tuple[str, ...]:
+    """Name the metrics that the spec's studies will measure, in a fixed order."""
+    return tuple(name for of in _BY_STUDY for name in of(spec, spec.evaluation))
+
+
+def judgeable(spec: Spec) -> tuple[str, ...]:
+    """Name every metric that a gate of ``spec`` may be about."""
+    return (*spec.metrics, *study_metrics(spec))
+
+
+def is_lower_better(metric: str) -> bool:
+    """Whether less of any metric, dotted or not, is better."""
+    found = _quantity(metric)
+    return metric in LOWER_IS_BETTER if found is None else found.lower_is_better
+
+
+def is_unbounded(metric: str) -> bool:
+    """Whether any metric, dotted or not, can be beyond 1."""
+    found = _quantity(metric)
+    return metric in UNBOUNDED_METRICS if found is None else found.is_unbounded
+
+
+def lowest_of(metric: str) -> float:
+    """The least value that a bounded metric, dotted or not, can have."""
+    found = _quantity(metric)
+    if found is not None:
+        return found.lowest
+    return -1.0 if metric in MEASURED_ON_ALL_ROWS else 0.0
+
+
+def is_on_all_rows(metric: str) -> bool:
+    """Whether a metric has no value on a slice."""
+    return "." in metric or metric in MEASURED_ON_ALL_ROWS
+
+
+def _quantity(metric: str) -> Quantity | None:
+    return QUANTITIES.get(metric.rpartition(".")[2]) if "." in metric else None
