@@ -15,7 +15,7 @@ from specs.names import Digest
 
 TRAINER_FORMAT = 2
 """Raised when the trainer changes in a way that makes the same inputs give other weights."""
-DATA_FORMAT = 2
+DATA_FORMAT = 3
 """Raised when data preparation changes in a way that makes the same files give other rows."""
 CHECKS_THAT_CHANGE_TRAINING_ROWS = ("empty_rows", "exact_duplicates", "min_rows_per_label")
 ARGUMENTS_THAT_ONLY_RECORD = (

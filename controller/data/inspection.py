@@ -37,6 +37,10 @@ class Inspection:
     """Rows of each label among the training rows before any check."""
     near_leaks: frozenset[int] = frozenset()
     """Numbers of the test rows that gates leave out."""
+    facts: dict[str, Any] = field(default_factory=dict)
+    """Check → what it measured and is no finding: a rate, a table, a curve. JSON."""
+    seed: int = 0
+    """The spec's seed, for checks that draw."""
 
     def __post_init__(self) -> None:
         labels = (label for row in self.rows["train"] for label in row.classes)
@@ -95,6 +99,10 @@ class Inspection:
         """Record a finding that is about counts rather than single rows."""
         count = sum(counts.values())
         self.findings.append(Finding(check, split, action, count, (), message, counts=counts))
+
+    def measured(self, check: str, value: Any) -> None:
+        """Record what a check measured, as JSON, whether or not it found something."""
+        self.facts[check] = value
 
     def skipped(self, check: str, split: str, message: str) -> None:
         """Record that a check did not run, and why: nothing is left out silently."""

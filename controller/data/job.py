@@ -115,7 +115,7 @@ def _read(job: DataJob, contents: Mapping[str, Path], folder: JobFolder) -> dict
 
 
 def _check(job: DataJob, rows: dict[str, list[Row]], folder: JobFolder) -> Inspection:
-    inspection = Inspection(rows, job.data.checks, job.task)
+    inspection = Inspection(rows, job.data.checks, job.task, seed=job.seed)
     for step, (name, check) in enumerate(CHECKS.items()):
         folder.progress("checking", step, len(CHECKS), message=name)
         check(inspection)
@@ -145,6 +145,7 @@ def _split(job: DataJob, inspection: Inspection, read: Mapping[str, int]) -> Pre
         findings=inspection.findings,
         quarantined=inspection.quarantined,
         read=read,
+        facts=inspection.facts,
     )
 
 

@@ -28,6 +28,8 @@ class Prepared:
     quarantined: Sequence[Mapping[str, Any]]
     read: Mapping[str, int]
     """Split's file → rows that were read from it."""
+    facts: Mapping[str, Any]
+    """Check → what it measured and is no finding."""
 
     @property
     def labels(self) -> list[str]:
@@ -40,13 +42,14 @@ class Prepared:
     def report(self) -> dict[str, Any]:
         """The data report, as JSON."""
         return {
-            "format": 1,
+            "format": 2,
             "task": self.task,
             "read": dict(self.read),
             "rows": {split: len(rows) for split, rows in self.rows.items()},
             "rows_per_label": self._rows_per_label(),
             "near_leaks": len(self.near_leaks),
             "findings": [asdict(finding) for finding in self.findings],
+            "facts": dict(self.facts),
             "quarantined": list(self.quarantined),
         }
 

@@ -2,18 +2,16 @@
 
 import pytest
 
-from controller.data.checks import (
-    CHECKS,
-    check_empty_rows,
-    check_exact_duplicates,
-    check_exact_leakage,
+from controller.data.checks import CHECKS
+from controller.data.checks.labels import (
     check_label_conflicts,
-    check_near_duplicates,
-    check_near_leakage,
-    check_personal_data,
     check_rows_per_label,
     check_unseen_labels,
 )
+from controller.data.checks.leakage import check_exact_leakage, check_near_leakage
+from controller.data.checks.private import check_personal_data
+from controller.data.checks.repetition import check_exact_duplicates, check_near_duplicates
+from controller.data.checks.unusable import check_empty_rows
 from controller.data.findings import refuse_failures
 from controller.data.rows import Row
 from controller.errors import DataError

@@ -28,6 +28,7 @@ def prepared(task="text-classification", **changes) -> Prepared:
         "findings": [Finding("near_leakage", "test", "exclude_from_gates", 1, (2,), "near twins")],
         "quarantined": [],
         "read": {"train": 3, "test": 2},
+        "facts": {"learning_curve": [1]},
     }
     return Prepared(**(content | changes))
 
@@ -79,6 +80,7 @@ def test_the_report_counts_rows_by_label_and_split(tmp_path):
     assert report["rows"] == {"train": 2, "validation": 1, "test": 2}
     assert report["rows_per_label"]["x"] == {"train": 1, "validation": 1, "test": 1}
     assert report["findings"][0]["check"] == "near_leakage"
+    assert report["facts"] == {"learning_curve": [1]}
 
 
 def test_who_comes_second_leaves_the_first_ones_folder(tmp_path):
