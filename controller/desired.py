@@ -21,6 +21,7 @@ from specs.digest import (
     estimate_inputs,
     evaluation_inputs,
     gates_digest,
+    measurement_inputs,
     training_inputs,
 )
 from specs.errors import Place
@@ -76,6 +77,7 @@ def desire(
             estimate=digest_of(estimate_inputs(spec.spec, training)),
             training=training,
             evaluation=evaluation_digest(spec.spec, hashes, training),
+            measurement=digest_of(measurement_inputs(spec.spec, hashes)),
             gates=gates_digest(spec.spec),
         ),
         training_inputs=inputs,

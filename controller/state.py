@@ -30,6 +30,8 @@ class Digests:
     """Of saying what the training costs, in the place where it would run."""
     training: Digest
     evaluation: Digest
+    measurement: Digest
+    """Of what is measured on which held-out rows, whichever version it is."""
     gates: Digest
 
 

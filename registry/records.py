@@ -102,6 +102,10 @@ class EvaluationDraft:
     """Everything else worth showing: confusion, counts, notes."""
     files: Files
     """``rows.jsonl`` (one judged row a line) and ``reference.json`` (for the monitors)."""
+    measurement_digest: Digest | None = None
+    """Of what was measured, on which held-out rows, whichever version it was."""
+    test_digest: str | None = None
+    """DVC's hash of the test file; None: not known, for evidence of earlier releases."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,8 @@ class EvaluationRecord:
     report: Json
     files: Files
     created_at: datetime
+    measurement_digest: Digest | None = None
+    test_digest: str | None = None
 
 
 class Verdict(StrEnum):
@@ -155,6 +161,16 @@ class GateReport:
     passed: bool
     verdicts: tuple[GateVerdict, ...]
     created_at: datetime
+    compared: Mapping[str, int] = field(default_factory=dict)
+    """Name that a gate compares with (``live``, ``previous``, ``3``) → the version it meant."""
+    gates_at_training: Digest | None = None
+    """Of the criteria that were declared when the version's training started; None: not known."""
+    gates_changed_after_training: bool = False
+    """Whether these are other criteria: they were chosen by somebody who could know the result."""
+    is_ungated: bool = False
+    """Whether the spec said, on record, that it declares no gates."""
+    overrides: tuple[Json, ...] = ()
+    """What a named person declared over a verdict: approver, reason, expiry."""
 
 
 @dataclass(frozen=True)

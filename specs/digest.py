@@ -119,6 +119,21 @@ def evaluation_inputs(spec: Spec, hashes: Mapping[str, str], training_digest: Di
     }
 
 
+def measurement_inputs(spec: Spec, hashes: Mapping[str, str]) -> Inputs:
+    """What a version is measured on and by, whichever version it is, and whatever it learned from.
+
+    This is what says that a live version has to be measured again: new training rows alone do not.
+    """
+    data = data_inputs(spec, hashes)
+    for other in ("train", "validation"):
+        del data[other]
+    return {
+        "data": data,
+        "evaluation": spec.evaluation.model_dump(exclude_none=True),
+        "metrics": list(spec.metrics),
+    }
+
+
 def gates_digest(spec: Spec) -> Digest:
     """Digest of the declared criteria."""
     return digest_of([gate.model_dump(exclude_none=True) for gate in spec.gates])

@@ -62,6 +62,7 @@ def _base_of(context: Context, version: VersionRecord) -> ResolvedBase:
 def _collect(context: Context, version: VersionRecord, output: Path) -> Record:
     measured = json.loads((output / METRICS_FILE).read_text())
     files = put_folder(context.tools.artifacts, output)
+    desired = context.desired
 
     def record(session: Session, run: RunRecord, _result: Mapping[str, Any]) -> None:
         draft = EvaluationDraft(
@@ -73,6 +74,8 @@ def _collect(context: Context, version: VersionRecord, output: Path) -> Record:
             slices={name: _estimates(found) for name, found in measured["slices"].items()},
             report=measured["report"],
             files=files,
+            measurement_digest=desired.digests.measurement,
+            test_digest=desired.hashes[desired.model.spec.data.test],
         )
         evaluations.record_evaluation(session, draft, now=context.tools.clock())
 

@@ -12,7 +12,7 @@ from registry.store.payloads import (
     read_estimates,
     read_files,
 )
-from registry.store.tables import EvaluationRow
+from registry.store.tables import EvaluationRow, VersionRow
 from registry.store.versions import get_version
 from specs.names import Digest
 
@@ -33,6 +33,8 @@ def record_evaluation(
         model=draft.model,
         version=draft.version,
         evaluation_digest=draft.evaluation_digest,
+        measurement_digest=draft.measurement_digest,
+        test_digest=draft.test_digest,
         run_id=draft.run_id,
         metrics=estimates_document(draft.metrics),
         slices={name: estimates_document(values) for name, values in draft.slices.items()},
@@ -55,6 +57,41 @@ def find_evaluation(
         )
     )
     return None if row is None else _record(row)
+
+
+def find_measured(
+    session: Session, model: str, version: int, measurement_digest: Digest
+) -> EvaluationRecord | None:
+    """Return the version's newest evidence of just this measurement, or None."""
+    row = session.scalar(
+        select(EvaluationRow)
+        .where(
+            EvaluationRow.model == model,
+            EvaluationRow.version == version,
+            EvaluationRow.measurement_digest == measurement_digest,
+        )
+        .order_by(EvaluationRow.id.desc())
+        .limit(1)
+    )
+    return None if row is None else _record(row)
+
+
+def count_candidates(session: Session, test_digest: str) -> int:
+    """Count the candidates that were judged on a test file, whichever model they are of.
+
+    A candidate is a training digest: measuring the same weights again tries nothing new.
+    """
+    found = session.scalar(
+        select(func.count(VersionRow.training_digest.distinct()))
+        .select_from(EvaluationRow)
+        .join(
+            VersionRow,
+            (VersionRow.model == EvaluationRow.model)
+            & (VersionRow.number == EvaluationRow.version),
+        )
+        .where(EvaluationRow.test_digest == test_digest)
+    )
+    return found or 0
 
 
 def latest_evaluation(session: Session, model: str, version: int) -> EvaluationRecord | None:
@@ -90,4 +127,8 @@ def _record(row: EvaluationRow) -> EvaluationRecord:
         report=row.report,
         files=read_files(row.files),
         created_at=row.created_at,
+        measurement_digest=None
+        if row.measurement_digest is None
+        else Digest(row.measurement_digest),
+        test_digest=row.test_digest,
     )

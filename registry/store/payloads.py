@@ -10,7 +10,16 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from registry.records import Blob, Estimate, Failure, Files, GateVerdict, Progress, Verdict
+from registry.records import (
+    Blob,
+    Estimate,
+    Failure,
+    Files,
+    GateReport,
+    GateVerdict,
+    Progress,
+    Verdict,
+)
 from specs.names import Digest
 
 Document = dict[str, Any]
@@ -105,6 +114,24 @@ def read_verdict(document: Mapping[str, Any]) -> GateVerdict:
         needed=read_number(document["needed"]),
         message=document["message"],
     )
+
+
+def circumstances_document(report: GateReport) -> Document:
+    """Under which circumstances a report's verdicts were given."""
+    return {
+        "compared": dict(report.compared),
+        "gates_at_training": report.gates_at_training,
+        "gates_changed_after_training": report.gates_changed_after_training,
+        "is_ungated": report.is_ungated,
+        "overrides": [dict(one) for one in report.overrides],
+    }
+
+
+def read_circumstances(document: Mapping[str, Any] | None) -> Document:
+    """Turn a stored document into a report's fields; one of an earlier release says nothing."""
+    if document is None:
+        return {}
+    return {**document, "overrides": tuple(document["overrides"])}
 
 
 def read_progress(document: Mapping[str, Any] | None) -> Progress | None:

@@ -82,6 +82,7 @@ class EvaluationRow(Table):
         UniqueConstraint("model", "evaluation_digest"),
         _version_of("model", "version"),
         Index(None, "model", "version", "id"),
+        Index(None, "test_digest"),
         {"sqlite_autoincrement": True},
     )
 
@@ -89,6 +90,8 @@ class EvaluationRow(Table):
     model: Mapped[str]
     version: Mapped[int]
     evaluation_digest: Mapped[str]
+    measurement_digest: Mapped[str | None]
+    test_digest: Mapped[str | None]
     run_id: Mapped[str]
     metrics: Mapped[OpenJson]
     slices: Mapped[OpenJson]
@@ -122,6 +125,7 @@ class GateReportRow(Table):
     against: Mapped[int] = mapped_column(default=NO_VERSION)
     passed: Mapped[bool]
     verdicts: Mapped[list[OpenJson]] = mapped_column(Payload)
+    circumstances: Mapped[OpenJson | None]
     created_at: Mapped[datetime]
 
 

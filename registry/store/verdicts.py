@@ -4,7 +4,12 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from registry.records import GateReport
-from registry.store.payloads import read_verdict, verdict_document
+from registry.store.payloads import (
+    circumstances_document,
+    read_circumstances,
+    read_verdict,
+    verdict_document,
+)
 from registry.store.tables import NO_VERSION, GateReportRow
 from registry.store.versions import get_version
 from specs.names import Digest
@@ -34,6 +39,7 @@ def record_gate_report(session: Session, report: GateReport) -> GateReport:
         against=report.against or NO_VERSION,
         passed=report.passed,
         verdicts=[verdict_document(verdict) for verdict in report.verdicts],
+        circumstances=circumstances_document(report),
         created_at=report.created_at,
     )
     session.add(row)
@@ -103,4 +109,5 @@ def _record(row: GateReportRow) -> GateReport:
         passed=row.passed,
         verdicts=tuple(read_verdict(verdict) for verdict in row.verdicts),
         created_at=row.created_at,
+        **read_circumstances(row.circumstances),
     )

@@ -1,5 +1,6 @@
 """Realistic rows for tests: a model, its versions, and what was said of them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from registry.records import (
@@ -8,6 +9,7 @@ from registry.records import (
     EvaluationDraft,
     GateReport,
     GateVerdict,
+    Json,
     Observation,
     RunKind,
     RunRecord,
@@ -40,9 +42,9 @@ SPEC = {
 }
 
 
-def declare(session: Session, name: str = MODEL) -> None:
+def declare(session: Session, name: str = MODEL, *, spec: Json = SPEC) -> None:
     models.declare_model(
-        session, name, path=f"specs/{name}.yaml", revision=REVISION, spec=SPEC, now=NOW
+        session, name, path=f"specs/{name}.yaml", revision=REVISION, spec=spec, now=NOW
     )
 
 
@@ -82,8 +84,13 @@ def version_draft(of: str, *, model: str = MODEL, at: Revision = REVISION) -> Ve
     )
 
 
-def register(session: Session, of: str, *, model: str = MODEL) -> VersionRecord:
-    return versions.record_version(session, version_draft(of, model=model), now=NOW)
+def register(
+    session: Session, of: str, *, model: str = MODEL, data: Json | None = None
+) -> VersionRecord:
+    draft = version_draft(of, model=model)
+    if data is not None:
+        draft = replace(draft, lineage={**draft.lineage, "data": data})
+    return versions.record_version(session, draft, now=NOW)
 
 
 def estimate(value: float, n: int = 300) -> Estimate:

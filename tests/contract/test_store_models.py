@@ -258,6 +258,62 @@ def test_the_newest_report_decides_whether_a_version_passed(database):
         assert verdicts.has_ever_passed(session, MODEL, 1)
 
 
+def test_a_report_keeps_the_circumstances_of_its_verdicts(database):
+    with database.transaction() as session:
+        rows.declare(session)
+        version = rows.judged(session, "one")
+        report = replace(
+            rows.gate_report(version),
+            gates_digest=digest_of("other gates"),
+            against=1,
+            compared={"live": 1, "3": 3},
+            gates_at_training=rows.GATES,
+            gates_changed_after_training=True,
+            is_ungated=True,
+            overrides=({"approver": "dana", "reason": "a fair", "expires": "2026-12-01"},),
+        )
+
+        verdicts.record_gate_report(session, report)
+
+        assert verdicts.latest_gate_report(session, MODEL, 1) == report
+
+
+def test_the_same_measurement_of_a_version_is_found_whatever_it_learned_from_since(database):
+    with database.transaction() as session:
+        rows.declare(session)
+        version = rows.register(session, "one")
+        for of, on in (("a", "rows"), ("b", "rows"), ("c", "other rows")):
+            draft = replace(
+                rows.evaluation_draft(version),
+                evaluation_digest=digest_of(of),
+                measurement_digest=digest_of(on),
+            )
+            evaluations.record_evaluation(session, draft, now=NOW)
+
+        found = evaluations.find_measured(session, MODEL, 1, digest_of("rows"))
+
+        assert found.evaluation_digest == digest_of("b")
+        assert evaluations.find_measured(session, MODEL, 1, digest_of("no rows")) is None
+
+
+def test_candidates_of_a_test_file_are_counted_once_over_all_models(database):
+    with database.transaction() as session:
+        for model, of in ((MODEL, "one"), (MODEL, "two"), ("other", "two"), ("other", "three")):
+            rows.declare(session, model)
+            version = rows.register(session, of, model=model)
+            for measured in ("before", "after"):
+                draft = replace(
+                    rows.evaluation_draft(version),
+                    evaluation_digest=digest_of([of, measured]),
+                    test_digest="md5:1" if of != "three" else "md5:2",
+                )
+                evaluations.record_evaluation(session, draft, now=NOW)
+
+        counts = [evaluations.count_candidates(session, f"md5:{one}") for one in (1, 2, 3)]
+
+    assert counts == [2, 1, 0]
+
+
 def test_a_condition_keeps_its_transition_time_while_its_status_stays(database):
     kind = ConditionType.READY
     with database.transaction() as session:

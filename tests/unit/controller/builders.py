@@ -31,6 +31,7 @@ DIGESTS = Digests(
     estimate=Digest("sha256:estimate"),
     training=Digest("sha256:training"),
     evaluation=Digest("sha256:evaluation"),
+    measurement=Digest("sha256:measurement"),
     gates=Digest("sha256:gates"),
 )
 OTHER_TRAINING = Digest("sha256:other-training")

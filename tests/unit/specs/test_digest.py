@@ -2,7 +2,14 @@
 
 import pytest
 
-from specs.digest import data_inputs, digest_of, evaluation_inputs, gates_digest, training_inputs
+from specs.digest import (
+    data_inputs,
+    digest_of,
+    evaluation_inputs,
+    gates_digest,
+    measurement_inputs,
+    training_inputs,
+)
 from specs.loader import load_specs
 
 HASHES = {
@@ -113,6 +120,26 @@ def test_the_resolved_revision_of_the_base_counts_even_if_none_is_declared(spec_
     spec = spec_of()
 
     assert touched((spec,), (spec, HASHES, "sha256:newer")) == WEIGHTS
+
+
+@pytest.mark.parametrize(
+    ("change", "is_another"),
+    [
+        (("train: data/train.csv", "train: data/other.csv"), False),
+        (("seed: 17", "seed: 18"), False),
+        (("min: 0.85", "min: 0.8"), False),
+        (("test: data/test.csv", "test: data/other.csv"), True),
+        (("f1_macro, loss]", "f1_macro]"), True),
+        (("channel: channel", "channel: source"), True),
+    ],
+    ids=["training rows", "seed", "gates", "test rows", "metrics", "slices"],
+)
+def test_a_live_version_is_measured_again_only_for_other_rows_or_metrics(
+    spec_of, change, is_another
+):
+    before, after = (measurement_inputs(spec, HASHES) for spec in (spec_of(), spec_of(change)))
+
+    assert (before != after) == is_another
 
 
 def test_the_same_rows_under_another_path_are_the_same_rows(spec_of):
