@@ -11,9 +11,9 @@ from registry.records import (
     GateReport,
     HoldRecord,
     RunRecord,
-    SignalRecord,
     VersionRecord,
 )
+from registry.traffic_records import SignalRecord
 from registry.trial_records import TrialRecord
 from specs.digest import Inputs
 from specs.model import ModelSpec

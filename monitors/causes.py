@@ -7,7 +7,7 @@ from typing import Any
 
 from monitors.text import unknown_ratio, unknown_words
 from monitors.windows import Reference
-from registry.records import Observation
+from registry.traffic_records import Observation
 
 Cause = dict[str, Any]
 Explain = Callable[[Reference, Sequence[Observation]], Cause]

@@ -13,7 +13,7 @@ from monitors.detectors.base import Allowance
 from monitors.detectors.trailing import stride_of
 from monitors.watch import AnyWatch, Look
 from monitors.windows import CurrentWindow, Reference
-from registry.records import SignalDraft, StoredObservation
+from registry.traffic_records import SignalDraft, StoredObservation
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from monitors.evaluator import Evaluator
 from monitors.text import unknown_ratio
 from monitors.watch import AnyWatch, Watch
 from monitors.windows import Reference
-from registry.records import Observation
+from registry.traffic_records import Observation
 from specs.monitoring import Monitoring
 
 

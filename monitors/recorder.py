@@ -11,10 +11,10 @@ from datetime import datetime
 
 from monitors.causes import summarize
 from monitors.evaluator import Evaluator, Finding
-from registry.records import SignalDraft, SignalRecord
 from registry.store.database import Session
 from registry.store.signals import latest_signals, record_signal
 from registry.store.triggers import request_look
+from registry.traffic_records import SignalDraft, SignalRecord
 
 TRIGGER = "data drift"
 

@@ -18,12 +18,13 @@ from monitors.recorder import Recorded
 from monitors.settings import MonitorSettings
 from monitors.windows import ReadsArtifacts, load_reference
 from registry.errors import NotFoundError
-from registry.records import AliasRecord, EvaluationRecord, SignalDraft, StoredObservation
+from registry.records import AliasRecord, EvaluationRecord
 from registry.store.aliases import list_live
 from registry.store.database import Database
 from registry.store.evaluations import latest_evaluation
 from registry.store.models import get_model
 from registry.store.predictions import read_observations
+from registry.traffic_records import SignalDraft, StoredObservation
 from specs.errors import TrueupError
 from specs.monitoring import Monitoring
 from specs.names import Digest

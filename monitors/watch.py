@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 from monitors.causes import Explain
 from monitors.detectors.base import Allowance, Detector, Evidence
 from monitors.detectors.trailing import BLOCKS_PER_WINDOW
-from registry.records import Observation
+from registry.traffic_records import Observation
 
 RELEASE_RATIO = 0.7
 """An alarm begins at 1 and ends below this: evidence near its threshold is not many alarms."""

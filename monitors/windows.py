@@ -14,7 +14,8 @@ from typing import Any, Protocol
 
 from monitors.text import unknown_ratio, unknown_words, vocabulary_of
 from registry.errors import NotFoundError
-from registry.records import EvaluationRecord, StoredObservation
+from registry.records import EvaluationRecord
+from registry.traffic_records import StoredObservation
 from specs.names import Digest
 
 REFERENCE_FILE = "reference.json"

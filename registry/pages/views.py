@@ -18,7 +18,7 @@ from registry.overview import (
 from registry.pages.curves import Chart, draw_curves
 from registry.pages.health import health_of
 from registry.pages.plot import Plot, plot_metrics
-from registry.records import AliasRecord, EventRecord, LogLine, SignalRecord, SourceRecord
+from registry.records import AliasRecord, EventRecord, LogLine, SourceRecord
 from registry.store.aliases import find_alias
 from registry.store.database import Session
 from registry.store.events import list_events
@@ -26,6 +26,7 @@ from registry.store.predictions import count_observations
 from registry.store.run_output import read_points, tail_log
 from registry.store.signals import latest_signals
 from registry.store.sources import list_sources
+from registry.traffic_records import SignalRecord
 from registry.version_state import VersionState
 from specs.names import LIVE, PREVIOUS
 

@@ -10,7 +10,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from zlib import crc32
 
-from registry.records import Observation
+from registry.traffic_records import Observation
 
 log = logging.getLogger(__name__)
 

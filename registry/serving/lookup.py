@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
-from registry.records import ModelRecord, Observation, VersionRecord
+from registry.records import ModelRecord, VersionRecord
 from registry.store.aliases import find_alias, list_live
 from registry.store.database import Database
 from registry.store.events import record_event
 from registry.store.models import list_models
 from registry.store.predictions import record_observations
 from registry.store.versions import get_version
+from registry.traffic_records import Observation
 from specs.names import PREVIOUS
 from specs.serving import Serving
 

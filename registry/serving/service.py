@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from registry.records import Observation
 from registry.serving.batching import MAX_WAITING_TEXTS, Batcher
 from registry.serving.capture import Capture, is_sampled
 from registry.serving.engine import Generated, Prediction
@@ -18,6 +17,7 @@ from registry.serving.errors import AnswerTimeoutError, GatewayError
 from registry.serving.metrics import Metrics
 from registry.serving.router import Served, entry_of, route
 from registry.serving.versions import Versions
+from registry.traffic_records import Observation
 
 ANSWER_TIMEOUT_SECONDS = 30.0
 FLUSH_TIMEOUT_SECONDS = 10.0

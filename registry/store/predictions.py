@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from registry.records import Observation, StoredObservation
 from registry.store.payloads import stored_number
 from registry.store.streams import write_in_order
 from registry.store.tables import PredictionRow
+from registry.traffic_records import Observation, StoredObservation
 
 
 def record_observations(session: Session, observations: Sequence[Observation]) -> None:

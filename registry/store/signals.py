@@ -5,9 +5,9 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from registry.records import SignalDraft, SignalRecord
 from registry.store.payloads import read_number, stored_number
 from registry.store.tables import SignalRow
+from registry.traffic_records import SignalDraft, SignalRecord
 
 
 def record_signal(session: Session, draft: SignalDraft, *, now: datetime) -> SignalRecord:

@@ -26,7 +26,7 @@ from statistics import median
 from monitors.plan import Target, build_evaluator
 from monitors.text import words
 from monitors.windows import Reference, ReferenceRow
-from registry.records import Observation, StoredObservation
+from registry.traffic_records import Observation, StoredObservation
 from specs.monitoring import Monitoring
 
 DATA = Path(__file__).parents[3] / "shared/data/banking77"

@@ -10,17 +10,16 @@ from registry.records import (
     GateReport,
     GateVerdict,
     Json,
-    Observation,
     RunKind,
     RunRecord,
     RunState,
-    SignalDraft,
     Verdict,
     VersionDraft,
     VersionRecord,
 )
 from registry.store import aliases, evaluations, models, runs, verdicts, versions
 from registry.store.database import Session
+from registry.traffic_records import Observation, SignalDraft
 from specs.conditions import Condition, ConditionStatus, ConditionType
 from specs.digest import digest_of
 from specs.names import LIVE, Revision, revision

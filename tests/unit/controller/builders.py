@@ -16,10 +16,10 @@ from registry.records import (
     RunKind,
     RunRecord,
     RunState,
-    SignalRecord,
     Verdict,
     VersionRecord,
 )
+from registry.traffic_records import SignalRecord
 from registry.trial_records import TrialRecord, TrialState
 from specs.model import ModelSpec
 from specs.names import Digest, Revision

@@ -4,7 +4,7 @@ import random
 from datetime import UTC, datetime, timedelta
 
 from monitors.windows import Reference, ReferenceRow
-from registry.records import Observation, StoredObservation
+from registry.traffic_records import Observation, StoredObservation
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TOPICS = {

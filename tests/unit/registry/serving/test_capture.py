@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from registry.records import Observation
 from registry.serving import capture as module
 from registry.serving.capture import Capture, is_sampled
+from registry.traffic_records import Observation
 
 
 class Shelf:
