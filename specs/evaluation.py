@@ -4,41 +4,28 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from specs.metrics import METRIC_FACTS, metrics_of_kind
 from specs.section import Section
 
 Task = Literal["text-classification", "causal-lm"]
 
-CLASSIFICATION_METRICS = (
-    "accuracy",
-    "precision_macro",
-    "recall_macro",
-    "f1_macro",
-    "loss",
-    "expected_calibration_error",
-)
-MULTI_LABEL_METRICS = (
-    "accuracy",
-    "precision_macro",
-    "recall_macro",
-    "f1_macro",
-    "f1_micro",
-    "loss",
-)
+CLASSIFICATION_METRICS = metrics_of_kind("text-classification")
+MULTI_LABEL_METRICS = metrics_of_kind("multi-label")
 """Of text-classification with ``data.columns.labels``; accuracy: all labels of a row are right."""
-GENERATION_METRICS = ("loss", "perplexity", "exact_match", "token_f1")
+GENERATION_METRICS = metrics_of_kind("causal-lm")
 DERIVED_METRICS = ("overfit_gap",)
 """Always measured: how much better a version knows the rows it was trained on.
 
 Training rows less held-out rows, of the accuracy for text-classification, and for causal-lm of the
 probability per token that it gives the wanted answers.
 """
-KNOWN_METRICS = frozenset(
-    {*CLASSIFICATION_METRICS, *MULTI_LABEL_METRICS, *GENERATION_METRICS, *DERIVED_METRICS}
-)
+KNOWN_METRICS = frozenset({*METRIC_FACTS, *DERIVED_METRICS})
 """The metrics of every task."""
-LOWER_IS_BETTER = frozenset({"loss", "perplexity", "expected_calibration_error", "overfit_gap"})
+LOWER_IS_BETTER = frozenset(
+    {"overfit_gap", *(name for name, facts in METRIC_FACTS.items() if facts.is_lower_better)}
+)
 """Every metric not named here is better when it is higher."""
-UNBOUNDED_METRICS = frozenset({"loss", "perplexity"})
+UNBOUNDED_METRICS = frozenset(name for name, facts in METRIC_FACTS.items() if facts.is_unbounded)
 """Every metric not named here is a share, or a difference of shares."""
 MEASURED_ON_ALL_ROWS = frozenset(DERIVED_METRICS)
 """Metrics that compare with the training rows, and so have no value on a slice."""
@@ -69,7 +56,7 @@ class Evaluation(Section):
     """What is measured on held-out rows."""
 
     metrics: list[str] | None = None
-    """What is measured; null: all metrics of the task."""
+    """What is measured; null: all metrics of the task that need nothing declared."""
     robustness: list[str] = []
     """Kinds of noise under which the metrics are measured again."""
     bias: Bias | None = None

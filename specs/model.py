@@ -13,6 +13,7 @@ from specs.evaluation import (
     Task,
     metrics_of,
 )
+from specs.metrics import Kind, is_asked_for
 from specs.monitoring import Monitoring
 from specs.names import ModelName
 from specs.section import Section
@@ -59,6 +60,11 @@ class Spec(Section):
         return f"multi-label {self.task}" if self.is_multi_label else self.task
 
     @property
+    def metric_kind(self) -> Kind:
+        """The task, as metrics tell tasks apart."""
+        return "multi-label" if self.is_multi_label else self.task
+
+    @property
     def measurable(self) -> tuple[str, ...]:
         """The metrics that can be measured for the task, in a fixed order."""
         return MULTI_LABEL_METRICS if self.is_multi_label else metrics_of(self.task)
@@ -67,7 +73,11 @@ class Spec(Section):
     def metrics(self) -> tuple[str, ...]:
         """The metrics that are evaluated, derived ones included, in a fixed order."""
         chosen = self.evaluation.metrics
-        kept = [name for name in self.measurable if chosen is None or name in chosen]
+        kept = [
+            name
+            for name in self.measurable
+            if (not is_asked_for(name, self.metric_kind) if chosen is None else name in chosen)
+        ]
         return (*kept, *DERIVED_METRICS)
 
 

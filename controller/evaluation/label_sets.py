@@ -41,25 +41,27 @@ def difference(
 
 
 @dataclass(frozen=True)
-class MicroF1:
-    """F1 over all decisions: twice the right yes, over all yes of rows and answers."""
+class Micro:
+    """A micro average: the metric of all decisions, each yes of each label counting alike."""
 
+    per_label: Average
     method: str = "bootstrap"
     paired_method: str = "paired bootstrap"
 
     def value(self, rows: ScoredRows) -> float:
         """Measure the rows."""
-        return float(_micro(rows, np.ones((1, len(rows))))[0])
+        return float(_micro(rows, np.ones((1, len(rows))), self.per_label)[0])
 
     def bounds(self, rows: ScoredRows, confidence: float) -> Bounds:
         """Bootstrap over rows."""
-        return _bounds(rows, lambda weights: _micro(rows, weights), confidence)
+        return _bounds(rows, lambda weights: _micro(rows, weights, self.per_label), confidence)
 
     def difference(self, first: ScoredRows, second: ScoredRows, confidence: float) -> Bounds:
         """Bootstrap over the pairs."""
 
         def measure(weights: FloatArray) -> FloatArray:
-            return _micro(first, weights) - _micro(second, weights)
+            mine = _micro(first, weights, self.per_label)
+            return mine - _micro(second, weights, self.per_label)
 
         return _difference(first, second, measure, confidence)
 
@@ -111,10 +113,8 @@ def _macro(rows: ScoredRows, weights: FloatArray, per_label: Average) -> FloatAr
     return averages
 
 
-def _micro(rows: ScoredRows, weights: FloatArray) -> FloatArray:
-    hits, right, answered = (counts.sum(axis=1) for counts in _counts(rows, weights))
-    shares: FloatArray = 2 * hits / np.maximum(right + answered, 1e-12)
-    return shares
+def _micro(rows: ScoredRows, weights: FloatArray, per_label: Average) -> FloatArray:
+    return per_label(*(counts.sum(axis=1) for counts in _counts(rows, weights)))
 
 
 def _counts(rows: ScoredRows, weights: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from controller.evaluation.calibration import reliability
 from controller.evaluation.intervals import wilson
 from controller.evaluation.macro import per_label_counts
 from controller.evaluation.predictors import JudgedRow
@@ -38,7 +39,11 @@ def report_on_rows(rows: ScoredRows) -> dict[str, Any]:
         return report | {"per_label": _per_label(rows)}
     if rows.labels is None:
         return report
-    return report | {"per_label": _per_label(rows), "confusion": _confusion(rows)}
+    return report | {
+        "per_label": _per_label(rows),
+        "confusion": _confusion(rows),
+        "calibration": reliability(rows),
+    }
 
 
 def worst_rows(judged: Sequence[JudgedRow], texts: Sequence[str]) -> list[dict[str, Any]]:

@@ -3,6 +3,8 @@
 import pytest
 
 from specs.chat_templates import problem_of_template
+from specs.evaluation import CLASSIFICATION_METRICS, MULTI_LABEL_METRICS
+from specs.problems import either
 
 RULES = {
     "the same rows twice": (
@@ -45,8 +47,7 @@ RULES = {
         [("label: category", "labels: tags"), ("f1_macro, loss]", "expected_calibration_error]")],
         (
             "23:25: spec.evaluation.metrics[1]: expected_calibration_error does not fit multi-label"
-            " text-classification (use accuracy, precision_macro, recall_macro, f1_macro, f1_micro"
-            " or loss)"
+            f" text-classification (use {either(MULTI_LABEL_METRICS)})"
         ),
     ),
     "a weight by what there is not": (
@@ -117,16 +118,15 @@ RULES = {
     "a metric of the other task in a gate": (
         [("metric: f1_macro, min", "metric: token_f1, min")],
         (
-            "25:16: spec.gates[0].metric: token_f1 does not fit text-classification (use accuracy,"
-            " precision_macro, recall_macro, f1_macro, loss or expected_calibration_error)"
+            "25:16: spec.gates[0].metric: token_f1 does not fit text-classification"
+            f" (use {either(CLASSIFICATION_METRICS)})"
         ),
     ),
     "a metric of the other task in evaluation": (
         [("f1_macro, loss]", "f1_macro, perplexity]")],
         (
-            "23:35: spec.evaluation.metrics[2]: perplexity does not fit text-classification (use"
-            " accuracy, precision_macro, recall_macro, f1_macro, loss or"
-            " expected_calibration_error)"
+            "23:35: spec.evaluation.metrics[2]: perplexity does not fit text-classification"
+            f" (use {either(CLASSIFICATION_METRICS)})"
         ),
     ),
     "an unknown metric in evaluation": (
