@@ -41,6 +41,7 @@ METRIC_FACTS: Mapping[str, MetricFacts] = {
     "recall_micro": MetricFacts(_LABELS, asked_for=_ONE),
     "f1_micro": MetricFacts(_LABELS, asked_for=_ONE),
     "loss": MetricFacts((*_LABELS, *_TEXT), is_lower_better=True, is_unbounded=True),
+    "roc_auc": MetricFacts(_LABELS),
     "expected_calibration_error": MetricFacts(_ONE, is_lower_better=True),
     "calibration_excess": MetricFacts(_ONE, is_lower_better=True),
     "perplexity": MetricFacts(_TEXT, is_lower_better=True, is_unbounded=True),

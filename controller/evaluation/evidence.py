@@ -1,13 +1,14 @@
 """Evidence: a stored evaluation in the form that gates judge."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from controller.errors import EvaluationError
+from controller.evaluation.chances import CHANCES, unpacked
 from controller.evaluation.scored_rows import FloatArray, ScoredRows
 from registry.records import Estimate, EvaluationRecord
 
@@ -32,24 +33,30 @@ def evidence_of(record: EvaluationRecord, rows: bytes) -> Evidence:
     Raises:
         EvaluationError: The rows are not what an evaluation writes.
     """
-    return Evidence(record.version, record.metrics, record.slices, read_rows(rows.splitlines()))
+    labels = record.report.get("labels", ())
+    found = read_rows(rows.splitlines(), labels=labels)
+    return Evidence(record.version, record.metrics, record.slices, found)
 
 
-def read_rows(lines: Iterable[bytes | str]) -> ScoredRows:
-    """Read the lines of a ``rows.jsonl``.
+def read_rows(lines: Iterable[bytes | str], *, labels: Sequence[str] = ()) -> ScoredRows:
+    """Read the lines of a ``rows.jsonl``; see ``rows_from``.
 
     Raises:
         EvaluationError: A line is not what an evaluation writes.
     """
     try:
-        return rows_from([json.loads(line) for line in lines if line.strip()])
+        return rows_from([json.loads(line) for line in lines if line.strip()], labels=labels)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         problem = f"{ROWS_FILE} of a stored evaluation cannot be read: {error!r}"
         raise EvaluationError(problem, fix="evaluate the version again") from error
 
 
-def rows_from(lines: list[dict[str, Any]]) -> ScoredRows:
-    """Turn judged rows, as they stand in ``rows.jsonl``, into arrays."""
+def rows_from(lines: Sequence[dict[str, Any]], *, labels: Sequence[str] = ()) -> ScoredRows:
+    """Turn judged rows, as they stand in ``rows.jsonl``, into arrays.
+
+    ``labels`` are those that the version knows, in its own order; with them, the probabilities are
+    read as well, where they were kept.
+    """
     first = lines[0] if lines else {}
     numbers = [
         name
@@ -66,12 +73,15 @@ def rows_from(lines: list[dict[str, Any]]) -> ScoredRows:
         slices={family: tuple(line["slices"][family] for line in lines) for family in families},
         excluded=np.array(["excluded" in line for line in lines], dtype=np.bool_),
     )
+    if labels and CHANCES in first:
+        found = unpacked([line[CHANCES] for line in lines], len(labels))
+        rows = replace(rows, known=tuple(labels), chances=found)
     if "labels" in first:
         return _with_sets(rows, lines)
     return _with_labels(rows, lines) if "label" in first else rows
 
 
-def _with_sets(rows: ScoredRows, lines: list[dict[str, Any]]) -> ScoredRows:
+def _with_sets(rows: ScoredRows, lines: Sequence[dict[str, Any]]) -> ScoredRows:
     names = sorted({name for line in lines for name in (*line["labels"], *line["predicted"])})
     code = {name: index for index, name in enumerate(names)}
     sets = {part: np.zeros((len(lines), len(names)), np.bool_) for part in ("labels", "predicted")}
@@ -83,18 +93,16 @@ def _with_sets(rows: ScoredRows, lines: list[dict[str, Any]]) -> ScoredRows:
     )
 
 
-def _with_labels(rows: ScoredRows, lines: list[dict[str, Any]]) -> ScoredRows:
+def _with_labels(rows: ScoredRows, lines: Sequence[dict[str, Any]]) -> ScoredRows:
     names = tuple(sorted({line[part] for line in lines for part in ("label", "predicted")}))
     code = {name: index for index, name in enumerate(names)}
     labels, predicted = (
         np.array([code[line[part]] for line in lines], dtype=np.int64)
         for part in ("label", "predicted")
     )
-    return ScoredRows(
-        keys=rows.keys,
+    return replace(
+        rows,
         scores={**rows.scores, "correct": (labels == predicted).astype(np.float64)},
-        slices=rows.slices,
-        excluded=rows.excluded,
         names=names,
         labels=labels,
         predicted=predicted,

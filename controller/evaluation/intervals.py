@@ -42,6 +42,17 @@ def wilson(rate: float, n: int, confidence: float = CONFIDENCE) -> Bounds:
     )
 
 
+def wilson_f1(hits: int, right: int, predicted: int, confidence: float = CONFIDENCE) -> Bounds:
+    """Wilson's interval of one label's F1: it rises with the rate of hits among rows of either.
+
+    F1 is ``2 j / (1 + j)`` of ``j = hits / (right + predicted - hits)``, a rate; this is the
+    indirect Wilson interval of Lam, Gopal and Qian (arXiv:2309.14621, 2023).
+    """
+    either = right + predicted - hits
+    low, high = wilson(hits / either, either, confidence)
+    return 2 * low / (1 + low), 2 * high / (1 + high)
+
+
 def newcombe(
     first: tuple[float, int], second: tuple[float, int], confidence: float = CONFIDENCE
 ) -> Bounds:

@@ -9,21 +9,30 @@ from pathlib import Path
 from typing import Any
 
 from controller.errors import EvaluationError
+from controller.evaluation.chances import CHANCES, packed
 from controller.evaluation.evidence import ROWS_FILE, rows_from
+from controller.evaluation.measuring import measure_rows
 from controller.evaluation.metrics import measure
 from controller.evaluation.overfit import gap_of_accuracy, gap_of_losses, sample_of
-from controller.evaluation.predictors import JudgedRow, KnowsLosses, Predictor, PreparedRow
+from controller.evaluation.predictors import (
+    JudgedRow,
+    KnowsChances,
+    KnowsLosses,
+    Predictor,
+    PreparedRow,
+)
 from controller.evaluation.reference import reference_of
-from controller.evaluation.report import as_json, excluded_counts, report_on_rows, worst_rows
-from controller.evaluation.slices import measure_all, measure_slices
+from controller.evaluation.report import as_json, worst_rows
 from controller.evaluation.studies import run_studies
 from controller.evaluation.studies.base import Bench, Studied
 from controller.job_protocol import JobFolder, write_atomically
+from registry.records import Estimate
 from specs.evaluation import Evaluation
 
 METRICS_FILE = "metrics.json"
 REFERENCE_FILE = "reference.json"
 OVERFIT_GAP = "overfit_gap"
+RANKING = "roc_auc"
 NEAR_LEAK = "near_leak"
 
 
@@ -72,7 +81,14 @@ def evaluate(folder: JobFolder) -> dict[str, Any]:
     }
     folder.progress("measuring", 0, 1)
     _exclude(job, splits["test"], judged["test"])
-    measured = _measure(job, judged, _known_losses(job, predictor))
+    for name, lines in judged.items():
+        _keep_chances(job, predictor, splits[name], lines)
+    measured = measure_rows(
+        job.metrics,
+        judged,
+        labels=predictor.labels if isinstance(predictor, KnowsChances) else (),
+        derived=_derived(job, predictor, judged["test"]),
+    )
     texts = {name: [predictor.text_of(row) for row in rows] for name, rows in splits.items()}
     measured["report"]["worst"] = worst_rows(judged["test"], texts["test"])
     known = (predictor.text_of(row) for row in _read(job.prepared, "train"))
@@ -157,40 +173,36 @@ def _exclude(job: EvaluationJob, rows: Sequence[PreparedRow], judged: list[Judge
         )
 
 
-def _known_losses(job: EvaluationJob, predictor: Predictor) -> list[float] | None:
-    """Losses of a generative version on training rows; a classifier's training has said its own."""
-    if OVERFIT_GAP not in job.metrics or not isinstance(predictor, KnowsLosses):
-        return None
-    return predictor.losses_of(sample_of(_read(job.prepared, "train")))
+def _derived(
+    job: EvaluationJob, predictor: Predictor, judged: Sequence[JudgedRow]
+) -> dict[str, Estimate]:
+    """Measure how much better the version knows its training rows, where that is wanted."""
+    if OVERFIT_GAP not in job.metrics:
+        return {}
+    counted = [line for line in judged if "excluded" not in line]
+    if isinstance(predictor, KnowsLosses):
+        known = predictor.losses_of(sample_of(_read(job.prepared, "train")))
+        return {OVERFIT_GAP: gap_of_losses(known, [line["loss"] for line in counted])}
+    # A classifier's training has said its own.
+    return {OVERFIT_GAP: gap_of_accuracy(job.version, measure("accuracy", rows_from(counted)))}
 
 
-def _measure(
-    job: EvaluationJob, judged: Mapping[str, list[JudgedRow]], known: Sequence[float] | None
-) -> dict[str, Any]:
-    """Measure test and validation rows; gates judge the rows that are not excluded."""
-    everything = rows_from(judged["test"])
-    counted = everything.counted
-    metrics = measure_all(job.metrics, counted)
-    if OVERFIT_GAP in job.metrics:
-        metrics[OVERFIT_GAP] = (
-            gap_of_accuracy(job.version, measure("accuracy", counted))
-            if known is None
-            else gap_of_losses(known, [x["loss"] for x in judged["test"] if "excluded" not in x])
-        )
-    excluded = excluded_counts(judged["test"])
-    report = report_on_rows(counted) | {
-        "test_rows": len(everything),
-        "excluded": excluded,
-        "validation": as_json(measure_all(job.metrics, rows_from(judged["validation"]))),
-    }
-    if excluded:
-        report["all_rows"] = as_json(measure_all(job.metrics, everything))
-    slices = measure_slices(job.metrics, counted)
-    return {
-        "metrics": as_json({name: metrics[name] for name in job.metrics}),
-        "slices": {name: as_json(found) for name, found in slices.items()},
-        "report": report,
-    }
+def _keep_chances(
+    job: EvaluationJob,
+    predictor: Predictor,
+    rows: Sequence[PreparedRow],
+    judged: Sequence[JudgedRow],
+) -> None:
+    """Add every label's probability to the rows, where a metric asks for it."""
+    if RANKING not in job.metrics or not isinstance(predictor, KnowsChances):
+        return
+    chances = predictor.chances_of([predictor.text_of(row) for row in rows], _tell_nobody)
+    for line, found in zip(judged, chances, strict=True):
+        line[CHANCES] = packed(found)
+
+
+def _tell_nobody(_step: int, _steps: int) -> None:
+    """The texts have been predicted: nothing takes time."""
 
 
 def _write(

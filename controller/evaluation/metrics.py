@@ -1,8 +1,8 @@
 """The metrics: value, interval, and paired difference of each, over scored rows. Pure.
 
 Each is of a kind, by what its interval needs: a rate or another mean (``means``), an average over
-labels (``macro``, ``label_sets``), or a sum over confidence bins (``calibration``). Differences are
-always over the same rows, first less second.
+labels (``macro``, ``label_sets``), a ranking (``ranking``), or a sum over confidence bins
+(``calibration``). Differences are always over the same rows, first less second.
 """
 
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from controller.evaluation.intervals import CONFIDENCE, ONE_SIDED, Bounds
 from controller.evaluation.label_sets import Micro
 from controller.evaluation.macro import Macro, f1, precision, recall
 from controller.evaluation.means import Mean, Perplexity, Rate
+from controller.evaluation.ranking import RocAuc, can_rank
 from controller.evaluation.scored_rows import ScoredRows
 from registry.records import Estimate
 
@@ -57,6 +58,7 @@ METRICS: Mapping[str, Metric] = {
     "recall_micro": Micro(recall),
     "f1_micro": Micro(f1),
     "loss": Mean("loss"),
+    "roc_auc": RocAuc(),
     "expected_calibration_error": CalibrationError(),
     "calibration_excess": CalibrationExcess(),
     "perplexity": Perplexity(),
@@ -64,6 +66,11 @@ METRICS: Mapping[str, Metric] = {
     "token_f1": Mean("token_f1", is_share=True),
 }
 """Every metric that is a function of scored rows."""
+
+
+def is_measurable(metric: str, rows: ScoredRows) -> bool:
+    """Whether these rows have a value of ``metric``: a ranking needs rows of two labels."""
+    return metric in METRICS and (not isinstance(METRICS[metric], RocAuc) or can_rank(rows))
 
 
 def measure(metric: str, rows: ScoredRows) -> Estimate:

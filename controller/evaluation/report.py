@@ -6,9 +6,10 @@ from dataclasses import asdict
 from typing import Any
 
 from controller.evaluation.calibration import reliability
-from controller.evaluation.intervals import wilson
+from controller.evaluation.intervals import wilson, wilson_f1
 from controller.evaluation.macro import per_label_counts
 from controller.evaluation.predictors import JudgedRow
+from controller.evaluation.ranking import areas_by_label
 from controller.evaluation.scored_rows import ScoredRows
 from controller.evaluation.slices import values_left_out
 from registry.records import Estimate
@@ -65,22 +66,35 @@ def _in_words(value: Any) -> Any:
 
 
 def _per_label(rows: ScoredRows) -> dict[str, dict[str, Any]]:
-    hits, right, predicted = per_label_counts(rows)
+    """Each label's precision, recall and F1 with Wilson's intervals, and ROC-AUC with DeLong's."""
+    hits, right, predicted = (counts.tolist() for counts in per_label_counts(rows))
+    areas = areas_by_label(rows)
     table = {}
     for index, name in enumerate(rows.names):
-        found, support, answers = int(hits[index]), int(right[index]), int(predicted[index])
-        recall = found / support if support else 0.0
-        low, high = wilson(recall, support) if support else (0.0, 1.0)
+        found, support, answers = hits[index], right[index], predicted[index]
+        occurs = support + answers
         table[name] = {
             "n": support,
             "predicted": answers,
-            "precision": found / answers if answers else 0.0,
-            "recall": recall,
-            "recall_low": low,
-            "recall_high": high,
-            "f1": 2 * found / (support + answers) if support + answers else 0.0,
+            **_with_ends("precision", _rate(found, answers)),
+            **_with_ends("recall", _rate(found, support)),
+            "f1": 2 * found / occurs if occurs else 0.0,
         }
+        low, high = wilson_f1(found, support, answers) if occurs else (0.0, 1.0)
+        table[name] |= {"f1_low": low, "f1_high": high}
+        if name in areas:
+            table[name] |= _with_ends("roc_auc", areas[name])
     return table
+
+
+def _rate(part: int, whole: int) -> tuple[float, float, float]:
+    """A rate with its ends; of nothing, 0 and everything between."""
+    return (part / whole, *wilson(part / whole, whole)) if whole else (0.0, 0.0, 1.0)
+
+
+def _with_ends(name: str, found: tuple[float, float, float]) -> dict[str, float]:
+    value, low, high = found
+    return {name: value, f"{name}_low": low, f"{name}_high": high}
 
 
 def _confusion(rows: ScoredRows) -> dict[str, Any]:

@@ -31,6 +31,10 @@ class ScoredRows:
     right_sets: BoolArray | None = None
     """Multi-label: whether each row has each label of ``names``, [rows, labels]."""
     predicted_sets: BoolArray | None = None
+    known: tuple[str, ...] = ()
+    """Labels that the version knows: the columns of ``chances``."""
+    chances: NDArray[np.float32] | None = None
+    """Logarithm of the probability of each label of ``known``, [rows, labels]; if it was kept."""
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -51,6 +55,8 @@ class ScoredRows:
             predicted=None if self.predicted is None else self.predicted[indices],
             right_sets=None if self.right_sets is None else self.right_sets[indices],
             predicted_sets=None if self.predicted_sets is None else self.predicted_sets[indices],
+            known=self.known,
+            chances=None if self.chances is None else self.chances[indices],
         )
 
     @property
@@ -83,14 +89,8 @@ def _recoded(rows: ScoredRows, names: Sequence[str]) -> ScoredRows:
     all_names = (*names, *(name for name in rows.names if name not in set(names)))
     code = {name: index for index, name in enumerate(all_names)}
     table = np.array([code[name] for name in rows.names], dtype=np.int64)
-    return ScoredRows(
-        keys=rows.keys,
-        scores=rows.scores,
-        slices=rows.slices,
-        excluded=rows.excluded,
-        names=all_names,
-        labels=table[rows.labels],
-        predicted=table[rows.predicted],
+    return replace(
+        rows, names=all_names, labels=table[rows.labels], predicted=table[rows.predicted]
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from controller.evaluation.metrics import METRICS, measure
+from controller.evaluation.metrics import is_measurable, measure
 from controller.evaluation.scored_rows import ScoredRows
 from registry.records import Estimate
 
@@ -19,8 +19,8 @@ def slice_name(family: str, value: str) -> str:
 
 
 def measure_all(metrics: Sequence[str], rows: ScoredRows) -> dict[str, Estimate]:
-    """Measure those of ``metrics`` that are functions of scored rows."""
-    return {metric: measure(metric, rows) for metric in metrics if metric in METRICS}
+    """Measure those of ``metrics`` that are functions of scored rows and have a value on these."""
+    return {metric: measure(metric, rows) for metric in metrics if is_measurable(metric, rows)}
 
 
 def measure_slices(metrics: Sequence[str], rows: ScoredRows) -> dict[str, dict[str, Estimate]]:

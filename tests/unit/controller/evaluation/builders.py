@@ -1,5 +1,7 @@
 """Scored rows for tests: a classifier that is right a given share of the time."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from controller.evaluation.scored_rows import ScoredRows
@@ -27,3 +29,15 @@ def drawn_rows(n: int, *, labels: int, accuracy: float, seed: int) -> ScoredRows
         labels=right,
         predicted=predicted,
     )
+
+
+def ranked_rows(n: int, *, labels: int, skill: float, seed: int) -> ScoredRows:
+    """Draw ``n`` rows with a probability of each label; more ``skill`` ranks them better.
+
+    The same ``n`` and number of labels have the same right answers.
+    """
+    rows = drawn_rows(n, labels=labels, accuracy=0.8, seed=seed)
+    logits = np.random.default_rng(seed).normal(size=(n, labels))
+    logits[np.arange(n), rows.labels] += skill
+    chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    return replace(rows, known=rows.names, chances=np.log(chances).astype(np.float32))

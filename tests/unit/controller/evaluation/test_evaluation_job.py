@@ -14,7 +14,7 @@ from controller.evaluation.metrics import measure
 pytestmark = pytest.mark.torch
 pytest.importorskip("torch")
 
-METRICS = ["accuracy", "f1_macro", "loss", "expected_calibration_error", "overfit_gap"]
+METRICS = ["accuracy", "f1_macro", "loss", "roc_auc", "expected_calibration_error", "overfit_gap"]
 TEXTS = {
     "card": ["my card is lost", "where is my bank card", "the card does not work", "new card"],
     "refund": ["refund me", "I want a refund", "when does the refund come", "money back please"],
@@ -61,6 +61,25 @@ def test_the_evidence_is_rows_metrics_slices_and_a_reference(run_job, classifica
     assert len(reference["rows"]) == 16
     assert "refund" in reference["vocabulary"]
     assert measured["report"]["validation"]["accuracy"]["n"] == 8
+
+
+def test_a_ranking_can_be_measured_again_from_what_is_stored(run_job, classification):
+    output = run_job(classification, all_rows())
+
+    measured = json.loads((output / "metrics.json").read_text())
+    lines = (output / "rows.jsonl").read_text().splitlines()
+    rows = read_rows(lines, labels=measured["report"]["labels"])
+    assert measured["metrics"]["roc_auc"]["value"] == measure("roc_auc", rows).value > 0.8
+    assert measured["report"]["per_label"]["card"]["roc_auc_low"] < 1
+    assert rows.chances.shape == (8, 2)
+
+
+def test_a_test_set_of_one_label_has_no_ranking(run_job, classification):
+    rows = all_rows()
+    rows["test"] = rows["test"][:4]
+
+    with pytest.raises(EvaluationError, match="roc_auc has no value on these 4 test rows"):
+        run_job(classification, rows)
 
 
 def test_the_overfit_gap_is_training_accuracy_less_held_out_accuracy(run_job, classification):
