@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from controller.actions import Plan
-from controller.catalog import read_catalog
+from controller.catalog import Catalog, read_catalog
 from controller.context import Tools
 from controller.desired import desire
 from controller.fitness import remarks
@@ -24,7 +24,7 @@ class Preview:
     states: Mapping[str, tuple[Desired, Observed]]
     """Model → the two states that its plan was made from."""
     problems: Mapping[str, str]
-    """Model (or spec file) → why there is no plan for it."""
+    """Model (or spec file, where it names none) → why there is no plan for it, one line each."""
     remarks: Mapping[str, list[str]]
     """Model → what to know of its spec: old names, and what this machine does otherwise."""
 
@@ -36,7 +36,7 @@ def preview(tools: Tools, *, revision: str | None) -> Preview:
     catalog = read_catalog(repository, at, specs_path=tools.settings.specs_path)
     plans: dict[str, Plan] = {}
     states: dict[str, tuple[Desired, Observed]] = {}
-    problems = {path: str(errors[0]) for path, errors in catalog.errors.items()}
+    problems = _invalid(catalog)
     said = {
         name: [*map(str, one.notices), *remarks(one.spec.spec, tools.abilities)]
         for name, one in catalog.models.items()
@@ -66,3 +66,10 @@ def preview(tools: Tools, *, revision: str | None) -> Preview:
         states[name] = (desired, observed)
         plans[name] = plan(desired, observed)
     return Preview(at, plans, states, problems, said)
+
+
+def _invalid(catalog: Catalog) -> dict[str, str]:
+    found: dict[str, list[str]] = {}
+    for path, errors in catalog.errors.items():
+        found.setdefault(catalog.names.get(path, path), []).extend(map(str, errors))
+    return {name: "\n".join(lines) for name, lines in found.items()}

@@ -130,7 +130,8 @@ def _show(shown: Shown) -> None:
         show_forecast(name, one)
     _show_remarks(shown)
     for name, problem in shown.problems.items():
-        typer.echo(f"  {name}: {problem}", err=True)
+        for line in problem.splitlines():
+            typer.echo(f"  {name}: {line}", err=True)
     if not shown.plans and not shown.problems:
         say("  no specs; `trueup init DIR` makes a repository with one")
 

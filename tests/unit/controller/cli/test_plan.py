@@ -110,3 +110,16 @@ def test_a_plan_without_costs_starts_nothing(invoke, installation):
     assert result.exit_code == 0
     assert "Train" in result.stdout
     assert "Cost of" not in result.stdout
+
+
+def test_a_plan_of_an_invalid_spec_says_all_that_is_wrong_with_it(invoke, installation):
+    broken = SPEC.replace("min: 0.8", "mni: 0.8").replace("text-classification", "text-clas")
+    installation.write("specs/intents.yaml", broken)
+
+    asked = invoke("plan", "intents", *installation.places, "--json")
+
+    assert asked.exit_code == 1
+    problems = json.loads(asked.stdout)["problems"]
+    assert "specs/intents.yaml:5" in problems["intents"]
+    assert "specs/intents.yaml:10" in problems["intents"]
+    assert "mni" in problems["intents"]
