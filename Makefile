@@ -6,6 +6,11 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 # pip alone finds the CPU build of torch where there is one, so it is asked for first and by name.
 TORCH := $(shell grep '^torch==' constraints.txt)
 
+# Whole test files side by side, one process a core (four at most: each imports torch), each with one
+# thread. Files start in the order of their folders: those that take longest come first.
+IN_PARALLEL := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+ONE_THREAD := OMP_NUM_THREADS=1
+
 .PHONY: help demo test check bench format clean
 
 help:  ## Show this list
@@ -15,7 +20,7 @@ demo: $(VENV)/.demo  ## Install, and walk through the whole loop on real text
 	$(BIN)/trueup demo
 
 test: $(VENV)/.dev  ## Install, and run the tests
-	$(BIN)/pytest
+	$(ONE_THREAD) $(BIN)/pytest $(IN_PARALLEL)
 
 check: $(VENV)/.dev  ## Format, lint, types, layers
 	$(BIN)/ruff format --check .

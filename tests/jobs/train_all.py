@@ -7,7 +7,7 @@ from controller.torch_process import settle
 from controller.training.ranks import is_first
 
 
-def main(folder: JobFolder) -> dict[str, str]:
+def train_all(folder: JobFolder) -> dict[str, str]:
     from torch import distributed
 
     from controller.training.runner import train
@@ -21,6 +21,6 @@ def main(folder: JobFolder) -> dict[str, str]:
     return {}
 
 
-if __name__ == "__main__":
+def main() -> None:
     settle(1)
-    (run_job if is_first() else follow_job)(main)
+    (run_job if is_first() else follow_job)(train_all)

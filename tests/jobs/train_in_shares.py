@@ -8,7 +8,7 @@ from controller.torch_process import settle
 from controller.training.ranks import is_first, rank
 
 
-def main(folder: JobFolder) -> dict[str, str]:
+def train_in_shares(folder: JobFolder) -> dict[str, str]:
     from torch import distributed
 
     from controller.training.runner import train
@@ -42,6 +42,6 @@ def held(path: Path) -> dict[str, int]:
         }
 
 
-if __name__ == "__main__":
+def main() -> None:
     settle(1)
-    (run_job if is_first() else follow_job)(main)
+    (run_job if is_first() else follow_job)(train_in_shares)

@@ -5,11 +5,7 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -36,34 +32,9 @@ WANTED = {
 ROWS = 45
 
 
-class Forked:
-    """Starts jobs quickly."""
-
-    def __init__(self) -> None:
-        command = [sys.executable, str(Path(__file__).parents[3] / "jobs" / "forked.py")]
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def run(self, folder: Path, *, meanwhile: Callable[[int, Path], None] = lambda *_: None) -> int:
-        """Run the job and give how it ended; ``meanwhile`` gets its pid and folder."""
-        self.process.stdin.write(f"{folder}\n")
-        self.process.stdin.flush()
-        pid = int(self.process.stdout.readline())
-        beside = threading.Thread(target=meanwhile, args=(pid, folder), daemon=True)
-        beside.start()
-        code = int(self.process.stdout.readline())
-        beside.join()
-        return code
-
-
 @pytest.fixture(scope="module")
-def forked():
-    made = Forked()
-    yield made
-    made.process.stdin.close()
-    made.process.stdout.close()
-    made.process.wait()
+def forked(forks):
+    return forks[False]
 
 
 def bytes_of(folder: Path) -> dict[str, str]:

@@ -1,9 +1,6 @@
 """Two processes end with the weights of one, for each task; without dropout, up to rounding."""
 
 import json
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,72 +13,37 @@ BATCH = {"per_device_train_batch_size": 4, "gradient_accumulation_steps": 2, "ma
 STEPS = {"optim": "sgd", "learning_rate": 0.1, "logging_steps": 1, "save_steps": 100}
 LORA = {"lora_dropout": 0.0}
 HEAD = {"init": "random", "token_dropout": 0.0}
-ROWS = 41  # steps of 8: the last has one row, and so one process has none in it
+ROWS = 41  # as in write_uneven_pairs
 
 
 @pytest.fixture(scope="module")
-def without_dropout(tmp_path_factory, minilm_base) -> dict[str, str]:
-    """MiniLM, whose own dropout is off."""
-    folder = tmp_path_factory.mktemp("bases") / "still"
-    shutil.copytree(minilm_base["folder"], folder, copy_function=lambda a, b: Path(b).symlink_to(a))
-    config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").unlink()
-    off = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-    (folder / "config.json").write_text(json.dumps(config | off))
-    return minilm_base | {"folder": str(folder)}
+def folders(jobs, still_base, tiny_base):
+    """Make the job folders of both tasks."""
 
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory) -> dict[str, str]:
-    """A toy causal model."""
-    from controller.training.tiny_base import make_tiny_base
-
-    folder = tmp_path_factory.mktemp("bases") / "tiny"
-    make_tiny_base(folder, [f"row {number} says {number % 7}" for number in range(60)], 3, steps=2)
-    return {"model": "bases/tiny", "revision": "sha256:0", "folder": str(folder)}
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory, jobs, without_dropout, tiny):
-    """Both tasks' job folders, trained by one process and by two."""
-
-    def folders() -> list[Path]:
+    def make() -> list[Path]:
         arguments = BATCH | STEPS
-        classify = jobs.make(rows=ROWS, arguments=arguments, lora=LORA, head=HEAD)
-        generate = jobs.make(rows=ROWS, arguments=arguments, method="full")
-        _change(classify, base=without_dropout)
-        _change(generate, base=tiny, task="causal-lm")
-        for split in ("train", "validation"):
-            rows = [
-                {
-                    "row": number,
-                    "prompt": f"row {number}",
-                    "completion": f"says {number % 7} " * (number % 5 + 1),
-                }
-                for number in range(ROWS)
-            ]
-            lines = "".join(json.dumps(row) + "\n" for row in rows)
-            (generate / "prepared" / f"{split}.jsonl").write_text(lines)
-        return [classify, generate]
+        return [
+            jobs.make(rows=ROWS, arguments=arguments, base=still_base, lora=LORA, head=HEAD),
+            jobs.make_causal(tiny_base, arguments=arguments, method="full"),
+        ]
 
-    alone, shared = folders(), folders()
+    return make
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, folders, forks):
+    """Both tasks' job folders, trained by one process and by two."""
     from controller.job_protocol import JobFolder
     from controller.training.runner import train
 
+    alone, shared = folders(), folders()
     for folder in alone:
         train(JobFolder(folder))
     launch = tmp_path_factory.mktemp("launch")
-    job = {"folders": [str(folder) for folder in shared], "compute": {"processes": 2}}
-    (launch / "job.json").write_text(json.dumps(job))
-    command = [sys.executable, "-m", "controller.executors.torchrun", "tests.jobs.train_all"]
-    done = subprocess.run([*command, str(launch)], capture_output=True, text=True, check=False)
-    assert json.loads((launch / "result.json").read_text())["ok"], done.stderr
+    (launch / "job.json").write_text(json.dumps({"folders": list(map(str, shared))}))
+    forks[False].run_two(launch, "tests.jobs.train_all")
+    assert json.loads((launch / "result.json").read_text())["ok"]
     return {"alone": alone, "shared": shared}
-
-
-def _change(folder: Path, **entries) -> None:
-    job = json.loads((folder / "job.json").read_text())
-    (folder / "job.json").write_text(json.dumps(job | entries))
 
 
 def curve(folder: Path) -> list[float]:

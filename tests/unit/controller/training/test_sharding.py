@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,7 +12,6 @@ pytest.importorskip("torch")
 BATCH = {"per_device_train_batch_size": 4, "gradient_accumulation_steps": 2, "max_length": 32}
 SGD = {"optim": "sgd", "learning_rate": 0.1, "save_steps": 100}
 ADAM = {"optim": "adamw_torch", "learning_rate": 1e-3, "save_steps": 5}
-ROWS = 41  # steps of 8: the last has one row, and so one process has none in it
 KINDS = {
     "full": {"method": "full", "arguments": BATCH | SGD},
     "lora": {
@@ -35,25 +32,10 @@ FILES = {
 }
 
 
-def make(jobs, base: dict[str, str], kind: str, **entries) -> Path:
+def make(jobs, base: dict[str, str], kind: str, compute=None) -> Path:
     """A folder with a generative training job."""
     arguments = KINDS[kind]["arguments"] | {"logging_steps": 1}
-    folder = jobs.make(**(KINDS[kind] | {"arguments": arguments}))
-    job = json.loads((folder / "job.json").read_text())
-    job |= {"base": base, "task": "causal-lm"} | entries
-    (folder / "job.json").write_text(json.dumps(job))
-    for split in ("train", "validation"):
-        rows = [
-            {
-                "row": number,
-                "prompt": f"row {number}",
-                "completion": f"says {number % 7} " * (number % 5 + 1),
-            }
-            for number in range(ROWS)
-        ]
-        lines = "".join(json.dumps(row) + "\n" for row in rows)
-        (folder / "prepared" / f"{split}.jsonl").write_text(lines)
-    return folder
+    return jobs.make_causal(base, compute=compute, **(KINDS[kind] | {"arguments": arguments}))
 
 
 def hand_over(step: int, source: Path, target: Path) -> None:
@@ -62,33 +44,22 @@ def hand_over(step: int, source: Path, target: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory) -> dict[str, str]:
-    """A toy causal model."""
-    from controller.training.tiny_base import make_tiny_base
-
-    folder = tmp_path_factory.mktemp("bases") / "tiny"
-    make_tiny_base(folder, [f"row {number} says {number % 7}" for number in range(60)], 3, steps=2)
-    return {"model": "bases/tiny", "revision": "sha256:0", "folder": str(folder)}
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory, jobs, tiny):
+def trained(tmp_path_factory, jobs, forks, tiny_base):
     """Job folders of each kind, trained by one process and by two; what each of these held."""
     from controller.job_protocol import JobFolder
     from controller.training.runner import train
 
-    alone = {kind: make(jobs, tiny, kind) for kind in KINDS if kind != "resumed"}
+    alone = {kind: make(jobs, tiny_base, kind) for kind in KINDS if kind != "resumed"}
     for folder in alone.values():
         train(JobFolder(folder))
     compute = {"processes": 2, "strategy": "fsdp"}
-    shared = {kind: make(jobs, tiny, kind, compute=compute) for kind in KINDS}
+    shared = {kind: make(jobs, tiny_base, kind, compute=compute) for kind in KINDS}
     hand_over(5, alone["adam"], shared["resumed"])
     launch = tmp_path_factory.mktemp("launch")
     job = {"folders": list(map(str, shared.values())), "compute": compute, "told": str(launch)}
     (launch / "job.json").write_text(json.dumps(job))
-    command = [sys.executable, "-m", "controller.executors.torchrun", "tests.jobs.train_in_shares"]
-    done = subprocess.run([*command, str(launch)], capture_output=True, text=True, check=False)
-    assert json.loads((launch / "result.json").read_text())["ok"], done.stderr
+    forks[False].run_two(launch, "tests.jobs.train_in_shares")
+    assert json.loads((launch / "result.json").read_text())["ok"]
     held = [json.loads((launch / f"held-{rank}.json").read_text()) for rank in (0, 1)]
     return {"alone": alone, "shared": shared, "held": held}
 
@@ -124,12 +95,12 @@ def test_each_process_holds_half_of_the_weights(trained):
         assert held["here"] == pytest.approx(held["whole"] / 2, rel=0.01)
 
 
-def test_a_run_of_one_process_is_taken_up_by_two_and_one_of_two_by_one(trained, jobs, tiny):
+def test_a_run_of_one_process_is_taken_up_by_two_and_one_of_two_by_one(trained, jobs, tiny_base):
     from controller.job_protocol import JobFolder
     from controller.training.runner import train
 
     whole, resumed = trained["alone"]["adam"], trained["shared"]["resumed"]
-    back = make(jobs, tiny, "adam")
+    back = make(jobs, tiny_base, "adam")
     hand_over(5, trained["shared"]["adam"], back)
 
     train(JobFolder(back))

@@ -27,9 +27,9 @@ def lines_of(folder: Path, kind: str) -> list[dict]:
 
 @pytest.fixture(scope="module")
 def undisturbed(jobs):
-    """A LoRA job that nobody touched: its folder and result."""
+    """A LoRA job that nobody touched, by the controller's own command: its folder and result."""
     folder = jobs.make(arguments=TWO_EPOCHS)
-    return folder, jobs.run(folder)
+    return folder, jobs.run_afresh(folder)
 
 
 def test_a_version_is_safetensors_and_json_and_carries_all_that_serving_needs(undisturbed):

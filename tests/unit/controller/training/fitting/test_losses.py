@@ -1,7 +1,6 @@
 """Loss and gradients of a step do not depend on how many batches the step is made of."""
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -13,32 +12,8 @@ ROWS = 41
 SHAPES = ((16, 1), (8, 2), (4, 4))
 
 
-@pytest.fixture(scope="module")
-def still_base(tmp_path_factory, minilm_base):
-    """MiniLM without dropout: two halves of a batch draw other masks than the whole."""
-    base = tmp_path_factory.mktemp("base")
-    for path in Path(minilm_base["folder"]).iterdir():
-        if path.is_file():
-            (base / path.name).symlink_to(path)
-    config = json.loads((base / "config.json").read_text())
-    config |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-    (base / "config.json").unlink()
-    (base / "config.json").write_text(json.dumps(config))
-    return minilm_base | {"folder": str(base)}
-
-
-@pytest.fixture(scope="module")
-def tiny_base(tmp_path_factory):
-    """A toy causal model that has hardly begun to learn."""
-    from controller.training.tiny_base import make_tiny_base
-
-    folder = tmp_path_factory.mktemp("bases") / "tiny"
-    make_tiny_base(folder, ["one two three four five six seven"] * 16, seed=3, steps=2)
-    return {"model": "bases/tiny", "revision": "sha256:0", "folder": str(folder)}
-
-
 @pytest.fixture
-def gradients(jobs, request, tmp_path):
+def gradients(jobs, tiny_base, still_base, tmp_path):
     """Gradients and logged losses of each step of one epoch."""
     from transformers import TrainerCallback
 
@@ -56,7 +31,7 @@ def gradients(jobs, request, tmp_path):
             self.gradients.append({name: v.grad.clone() for name, v in trained.items()})
 
         def on_step_end(self, _args, _state, control, **_):
-            control.should_save = False  # 270 MB for nothing
+            control.should_save = False
 
         def on_log(self, _args, _state, _control, *, logs, **_):
             self.losses += [logs["loss"]] if "loss" in logs else []
@@ -65,27 +40,18 @@ def gradients(jobs, request, tmp_path):
         arguments = {"per_device_train_batch_size": batch, "logging_steps": 1}
         # So that each step's gradients are those of the same weights, and are not shortened.
         arguments |= {"gradient_accumulation_steps": accumulate, "learning_rate": 1e-12}
-        arguments |= {"max_grad_norm": 1e9}
-        folder = jobs.make(
-            rows=ROWS,
-            arguments=arguments,
-            method=method,
-            lora={"lora_dropout": 0.0},
-            head={"init": "random", "token_dropout": 0.0},
-            quantization={"load_in_4bit": True} if method == "qlora" else None,
-        )
-        found = json.loads((folder / "job.json").read_text()) | {"task": task}
-        causal = task == "causal-lm"
-        found["base"] = request.getfixturevalue("tiny_base" if causal else "still_base")
-        if causal:
-            texts = [
-                {"row": n + 1, "prompt": "one two", "completion": "three " * (1 + n % 5)}
-                for n in range(ROWS)
-            ]
-            for split in ("train", "validation"):
-                lines = "".join(json.dumps(row) + "\n" for row in texts)
-                (folder / "prepared" / f"{split}.jsonl").write_text(lines)
-        (folder / "job.json").write_text(json.dumps(found))
+        training = {
+            "arguments": arguments | {"max_grad_norm": 1e9, "max_length": 32},
+            "method": method,
+            "lora": {"lora_dropout": 0.0},
+            "quantization": {"load_in_4bit": True} if method == "qlora" else None,
+        }
+        if task == "causal-lm":
+            folder = jobs.make_causal(tiny_base, **training)
+        else:
+            head = {"init": "random", "token_dropout": 0.0}
+            folder = jobs.make(rows=ROWS, base=still_base, head=head, **training)
+        found = json.loads((folder / "job.json").read_text())
         job = read_job(found, threads=1)
         torch.manual_seed(0)
         tuner = FineTuner(open_task(job, JobFolder(folder)), job, tmp_path)
