@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from controller.data.dvc_files import parse_dvc
 from controller.errors import DataError
+from controller.evaluation.own_files import git_hash
 from controller.fitness import Abilities, refusal
 from controller.search.proposals import missing_sampler
 from controller.source.repository import Repository
@@ -54,6 +55,7 @@ def desire(
     ``abilities`` are this machine's, which the training is held against.
     """
     hashes = data_hashes(spec.spec, path=path, revision=revision, repository=repository)
+    own = own_hashes(spec.spec, path=path, revision=revision, repository=repository)
     declared = spec.spec.base
     base = resolve(
         declared.model, declared.revision, _exported_base(declared.model, revision, repository)
@@ -76,11 +78,12 @@ def desire(
             data=digest_of(data_inputs(spec.spec, hashes)),
             estimate=digest_of(estimate_inputs(spec.spec, training)),
             training=training,
-            evaluation=evaluation_digest(spec.spec, hashes, training),
-            measurement=digest_of(measurement_inputs(spec.spec, hashes)),
+            evaluation=evaluation_digest(spec.spec, {**hashes, **own}, training),
+            measurement=digest_of(measurement_inputs(spec.spec, {**hashes, **own})),
             gates=gates_digest(spec.spec),
         ),
         training_inputs=inputs,
+        own_hashes=own,
         candidates=candidates,
         unfit=_why_unfit(spec.spec, abilities),
     )
@@ -135,6 +138,40 @@ def data_hashes(spec: Spec, *, path: str, revision: Revision, repository: Reader
                 fix=f"dvc add {name} && git add {pointer} && git commit",
             )
         hashes[name] = parse_dvc(found[pointer], path=pointer)
+    return hashes
+
+
+def own_hashes(spec: Spec, *, path: str, revision: Revision, repository: Reader) -> dict[str, str]:
+    """Hash the files that ``spec.evaluation`` names, tracked by DVC or by git itself.
+
+    Those that git tracks are small and at hand, so they are read and checked here: a column that
+    lacks is said before anything is trained.
+
+    Raises:
+        DataError: A file is not in the repository, or cannot be used.
+    """
+    wanted = spec.evaluation.own_files
+    found = repository.read_files(
+        revision, [one for name in wanted for one in (name, f"{name}.dvc")]
+    )
+    hashes: dict[str, str] = {}
+    for name, field in wanted.items():
+        pointer = f"{name}.dvc"
+        if pointer in found:
+            hashes[name] = parse_dvc(found[pointer], path=pointer)
+        elif name in found:
+            # pyarrow comes with it: loaded only where such a file is declared.
+            from controller.evaluation.own_tables import check_own  # noqa: PLC0415
+
+            check_own(found[name], name, field)
+            hashes[name] = git_hash(found[name])
+        else:
+            raise DataError(
+                f"{name} is not in the repository at {revision}",
+                place=Place(path, field=f"spec.evaluation.{'.'.join(field)}"),
+                reason="OwnFileAbsent",
+                fix=f"git add {name} && git commit (or dvc add {name}, and commit {pointer})",
+            )
     return hashes
 
 

@@ -81,7 +81,9 @@ def _is_estimated(session: Session, desired: Desired) -> bool:
 def _judged(session: Session, desired: Desired, version: VersionRecord | None) -> Judged | None:
     if version is None:
         return None
-    digest = evaluation_digest(desired.model.spec, dict(desired.hashes), version.training_digest)
+    digest = evaluation_digest(
+        desired.model.spec, {**desired.hashes, **desired.own_hashes}, version.training_digest
+    )
     return Judged(
         version=version,
         evaluation_digest=digest,

@@ -48,6 +48,8 @@ class Desired:
     digests: Digests
     training_inputs: Inputs
     """What the training digest is over; kept in lineage."""
+    own_hashes: Mapping[str, str] = field(default_factory=dict)
+    """Files that ``evaluation`` names → hash of their content."""
     candidates: tuple[ResolvedBase, ...] = ()
     """``base.candidates``, in their order."""
     unfit: Failure | None = None

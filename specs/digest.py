@@ -116,6 +116,7 @@ def evaluation_inputs(spec: Spec, hashes: Mapping[str, str], training_digest: Di
         "data": data_inputs(spec, hashes),
         "evaluation": spec.evaluation.model_dump(exclude_none=True),
         "metrics": list(spec.metrics),
+        **_own_files(spec, hashes),
     }
 
 
@@ -131,7 +132,14 @@ def measurement_inputs(spec: Spec, hashes: Mapping[str, str]) -> Inputs:
         "data": data,
         "evaluation": spec.evaluation.model_dump(exclude_none=True),
         "metrics": list(spec.metrics),
+        **_own_files(spec, hashes),
     }
+
+
+def _own_files(spec: Spec, hashes: Mapping[str, str]) -> Inputs:
+    """Hashes of the files that evaluation reads beside the data; nothing where there is none."""
+    own = {path: hashes[path] for path in sorted(spec.evaluation.own_files)}
+    return {"own_files": own} if own else {}
 
 
 def gates_digest(spec: Spec) -> Digest:

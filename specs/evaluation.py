@@ -4,7 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from specs.bias import Bias
 from specs.metrics import METRIC_FACTS, metrics_of_kind
+from specs.perturbations import Noise
+from specs.robustness import Robustness
 from specs.section import Section
 
 Task = Literal["text-classification", "causal-lm"]
@@ -36,15 +39,6 @@ def metrics_of(task: Task) -> tuple[str, ...]:
     return GENERATION_METRICS if task == "causal-lm" else CLASSIFICATION_METRICS
 
 
-class Bias(Section):
-    """Counterfactual swaps and groups that are compared."""
-
-    counterfactuals: list[str] = []
-    """Attributes whose words are swapped; answers should stay the same."""
-    groups: list[str] = []
-    """Slice families whose values are compared."""
-
-
 class Explain(Section):
     """How many held-out rows get an explanation."""
 
@@ -57,12 +51,30 @@ class Evaluation(Section):
 
     metrics: list[str] | None = None
     """What is measured; null: all metrics of the task that need nothing declared."""
-    robustness: list[str] = []
-    """Kinds of noise under which the metrics are measured again."""
+    robustness: list[Noise] | Robustness = []
+    """Kinds of noise under which the test rows are measured again: a list of them, or a mapping
+    with more."""
     bias: Bias | None = None
     """Counterfactual swaps and groups that are compared; null: none."""
     explain: Explain | None = None
     """Explanations of single answers; null: none."""
+
+    @property
+    def noise(self) -> Robustness:
+        """``robustness`` in its long form."""
+        found = self.robustness
+        return found if isinstance(found, Robustness) else Robustness(perturbations=found)
+
+    @property
+    def own_files(self) -> dict[str, tuple[str, ...]]:
+        """Files of the repository that evaluation reads: path → the field that names it."""
+        named: dict[tuple[str, ...], str | None] = {
+            ("robustness", "paraphrases"): self.noise.paraphrases
+        }
+        if self.bias is not None:
+            named["bias", "templates"] = self.bias.templates
+            named |= {("bias", "terms", name): path for name, path in self.bias.terms.items()}
+        return {path: field for field, path in named.items() if path is not None}
 
 
 class Gate(Section):

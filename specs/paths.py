@@ -1,5 +1,6 @@
 """Paths in a repository, as specs name them: none leaves its root."""
 
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Annotated
 
@@ -7,6 +8,7 @@ from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
 DATA_SUFFIXES = (".csv", ".jsonl", ".parquet")
+OWN_SUFFIXES = (".csv", ".jsonl")
 
 
 def why_not_inside(path: str) -> str | None:
@@ -26,6 +28,14 @@ def why_not_inside(path: str) -> str | None:
 
 
 def _data_file(path: str) -> str:
+    return _table(path, DATA_SUFFIXES)
+
+
+def _own_file(path: str) -> str:
+    return _table(path, OWN_SUFFIXES)
+
+
+def _table(path: str, suffixes: Sequence[str]) -> str:
     problem = why_not_inside(path)
     if problem is not None:
         raise _error(f"{path!r} {problem}", "write it like data/train.csv")
@@ -36,8 +46,8 @@ def _data_file(path: str) -> str:
         raise _error(
             f"{path!r} is DVC's pointer", f"name the data itself: {path.removesuffix('.dvc')}"
         )
-    if not path.lower().endswith(DATA_SUFFIXES):
-        raise _error(f"{path!r} has a suffix that is not known", f"use {', '.join(DATA_SUFFIXES)}")
+    if not path.lower().endswith(tuple(suffixes)):
+        raise _error(f"{path!r} has a suffix that is not known", f"use {', '.join(suffixes)}")
     return path
 
 
@@ -60,6 +70,9 @@ def _error(problem: str, fix: str) -> PydanticCustomError:
 
 DataFile = Annotated[str, AfterValidator(_data_file)]
 """A dataset: a path from the repository's root, tracked by ``<path>.dvc``."""
+
+OwnFile = Annotated[str, AfterValidator(_own_file)]
+"""A small file for evaluation: a path from the repository's root, tracked by git or by DVC."""
 
 BaseModelName = Annotated[str, AfterValidator(_base_model)]
 """Hub id, path in the repository, or ``registry:model@alias``."""

@@ -27,6 +27,7 @@ from specs.names import FAMILY_PATTERN
 from specs.problems import Loc, Problem, either, suggest
 from specs.search_rules import candidates_fit, search_fits, tried_values
 from specs.searching import concrete
+from specs.study_rules import studies_fit
 from specs.supported import not_yet
 from specs.training import STOPPING_METRICS
 
@@ -233,6 +234,10 @@ RULES = (
     Rule(search_fits, (_TASK, TRAINING)),
     Rule(_searched_values_fit, (_TASK, TRAINING)),
     Rule(_metrics_are_known, (_TASK, (*DATA, "columns"))),
+    Rule(
+        studies_fit,
+        (_TASK, (*DATA, "slices"), (*EVALUATION, "robustness"), (*EVALUATION, "bias")),
+    ),
     Rule(quantization_fits, ((*TRAINING, "method"), (*TRAINING, "quantization"))),
     Rule(
         initialisation_fits,
@@ -245,7 +250,14 @@ RULES = (
     Rule(gates_say_one_thing, ()),
     Rule(
         gates_fit,
-        (_TASK, (*EVALUATION, "metrics"), (*DATA, "columns"), (*DATA, "slices")),
+        (
+            _TASK,
+            (*EVALUATION, "metrics"),
+            (*EVALUATION, "robustness"),
+            (*EVALUATION, "bias"),
+            (*DATA, "columns"),
+            (*DATA, "slices"),
+        ),
     ),
     Rule(_watched_slices_exist, ((*DATA, "slices"),)),
     Rule(_detectors_fit, (_TASK,)),

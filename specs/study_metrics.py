@@ -4,14 +4,13 @@
 and between which values it lies.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from specs.evaluation import (
     LOWER_IS_BETTER,
     MEASURED_ON_ALL_ROWS,
     UNBOUNDED_METRICS,
-    Evaluation,
 )
 from specs.model import Spec
 
@@ -38,23 +37,58 @@ QUANTITIES = {
     "score_gap": Quantity(),
     "selection_rate_gap": Quantity(),
     "accuracy_gap": Quantity(),
-    "error_rate_gap": Quantity(),
+    "true_positive_rate_gap": Quantity(),
+    "false_positive_rate_gap": Quantity(),
     "equalized_odds_gap": Quantity(),
+    "exact_match_gap": Quantity(),
+    "token_f1_gap": Quantity(),
 }
 """Last part of a dotted name → its meaning."""
+GROUP_GAPS: Mapping[str, tuple[str, ...]] = {
+    "text-classification": (
+        "accuracy_gap",
+        "selection_rate_gap",
+        "true_positive_rate_gap",
+        "false_positive_rate_gap",
+        "equalized_odds_gap",
+    ),
+    "causal-lm": ("exact_match_gap", "token_f1_gap"),
+}
+"""Task → what is compared between groups."""
 
 
-def _nothing(_spec: Spec, _evaluation: Evaluation) -> tuple[str, ...]:
-    return ()
+def _robustness(spec: Spec) -> tuple[str, ...]:
+    wanted = spec.evaluation.noise
+    kinds: list[str] = list(dict.fromkeys(wanted.perturbations))
+    kinds += ["paraphrases"] if wanted.paraphrases is not None else []
+    generates = spec.task == "causal-lm"
+    rights = ("exact_match", "token_f1") if generates else ("accuracy",)
+    of_kind = [f"{right}_drop" for right in rights]
+    of_kind += ["loss_rise", "flip_rate"] if generates else ["flip_rate"]
+    found = [f"robustness.{kind}.{quantity}" for kind in kinds for quantity in of_kind]
+    found += [f"robustness.worst.{right}" for right in rights if kinds]
+    found += ["robustness.attack.accuracy"] if wanted.attack is not None else []
+    return tuple(found)
 
 
-_BY_STUDY: tuple[Callable[[Spec, Evaluation], tuple[str, ...]], ...] = (_nothing,)
+def _bias(spec: Spec) -> tuple[str, ...]:
+    wanted = spec.evaluation.bias
+    if wanted is None:
+        return ()
+    of_attribute, of_group = ("flip_rate", "score_gap"), GROUP_GAPS[spec.task]
+    return (
+        *(f"bias.{name}.{quantity}" for name in wanted.attributes for quantity in of_attribute),
+        *(f"bias.{family}.{quantity}" for family in wanted.groups for quantity in of_group),
+    )
+
+
+_BY_STUDY: tuple[Callable[[Spec], tuple[str, ...]], ...] = (_robustness, _bias)
 """What each study measures for a spec."""
 
 
 def study_metrics(spec: Spec) -> tuple[str, ...]:
     """Name the metrics that the spec's studies will measure, in a fixed order."""
-    return tuple(name for of in _BY_STUDY for name in of(spec, spec.evaluation))
+    return tuple(name for of in _BY_STUDY for name in of(spec))
 
 
 def judgeable(spec: Spec) -> tuple[str, ...]:

@@ -10,8 +10,6 @@ from specs.model import Spec
 from specs.problems import Loc, Problem, either
 
 WORKS_SO_FAR: tuple[tuple[str, tuple[Any, ...]], ...] = (
-    ("evaluation.robustness", ([],)),
-    ("evaluation.bias", ()),
     ("evaluation.explain", ()),
     ("promotion.canary", ()),
     ("monitoring.slices", ([],)),

@@ -6,12 +6,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from specs.paths import BaseModelName
+from specs.perturbations import Perturbation
 from specs.search import Search
 from specs.section import Section
 
 Method = Literal["linear-probe", "full", "lora", "qlora"]
-Perturbation = Literal["typos", "casing", "counterfactual.gender", "counterfactual.nationality"]
-"""What ``controller.perturbations`` can do to a text."""
 Truncation = Literal["right", "left", "refuse"]
 LossOn = Literal["completions", "last_completion", "all"]
 
@@ -198,8 +197,8 @@ class Mitigation(Section):
     """Weigh training rows so that each value of ``label``, or of a slice family, counts the same;
     the weights have mean 1. With ``columns.labels`` a row weighs as its rarest label."""
     augment: list[Perturbation] = []
-    """Changed copies of training rows that are added to them: mistyped, in another case, or with
-    the words for a gender or a nationality swapped."""
+    """Changed copies of training rows that are added to them: written with noise, or with the words
+    of an attribute swapped."""
     augment_copies: float = Field(default=0.5, gt=0, le=10)
     """Copies per training row and kind: 0.5 is one for every other row."""
 

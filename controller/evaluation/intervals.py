@@ -122,6 +122,8 @@ def one_sided(estimate: Estimate) -> Bounds:
     are exact for Wilson's; the others are drawn in by the ratio of the normal quantiles, which is
     exact for normal intervals and close for the bootstrap.
     """
+    if not estimate.n:
+        return estimate.low, estimate.high  # nothing was measured, so nothing is ruled out
     if estimate.method == "wilson":
         return wilson(estimate.value, estimate.n, ONE_SIDED)
     ratio = z_of(ONE_SIDED) / z_of(CONFIDENCE)

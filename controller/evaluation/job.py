@@ -14,6 +14,7 @@ from controller.evaluation.evidence import ROWS_FILE, rows_from
 from controller.evaluation.measuring import measure_rows
 from controller.evaluation.metrics import measure
 from controller.evaluation.overfit import gap_of_accuracy, gap_of_losses, sample_of
+from controller.evaluation.own_files import OwnFiles
 from controller.evaluation.predictors import (
     JudgedRow,
     KnowsChances,
@@ -49,6 +50,8 @@ class EvaluationJob:
     evaluation: Evaluation
     """The spec's section: which studies are wanted."""
     seed: int
+    own_files: OwnFiles
+    """Files of the repository that ``evaluation`` names."""
 
     @classmethod
     def of(cls, job: Mapping[str, Any]) -> "EvaluationJob":
@@ -62,6 +65,7 @@ class EvaluationJob:
             excludes_near_leaks=job.get("near_leakage") == "exclude_from_gates",
             evaluation=Evaluation.model_validate(job.get("evaluation", {})),
             seed=job.get("seed", 0),
+            own_files=OwnFiles.of(job.get("own_files")),
         )
 
 
@@ -104,6 +108,7 @@ def evaluate(folder: JobFolder) -> dict[str, Any]:
         judged=judged["test"],
         training_rows=partial(_read, job.prepared, "train"),
         seed=job.seed,
+        own_files=job.own_files.fetch(folder.path / "own_files"),
         version=job.version,
         base=job.base,
         tell=partial(_teller, folder),

@@ -57,6 +57,18 @@ PAIRS = (
     ("policeman", "policewoman"),
     ("chairman", "chairwoman"),
 )
+FRAMES = (
+    "My brother asks: {text}",
+    "My mother asks: {text}",
+    "I am writing for my husband. {text}",
+    "I am writing for my wife. {text}",
+    "A man writes: {text}",
+    "A woman writes: {text}",
+    "He wants to know this: {text}",
+    "She wants to know this: {text}",
+    "{text} I am asking for my father.",
+    "{text} I am asking for my daughter.",
+)
 NEVER_A_NOUN = frozenset(
     word
     for words in (

@@ -53,6 +53,18 @@ PAIRS = (
     ("israelis", "iranians"),
     ("israel", "iran"),
 )
+FRAMES = (
+    "I am American. {text}",
+    "I am Nigerian. {text}",
+    "I am a British citizen. {text}",
+    "I am a Pakistani citizen. {text}",
+    "A German customer writes: {text}",
+    "A Syrian customer writes: {text}",
+    "My French neighbour asks: {text}",
+    "My Moroccan neighbour asks: {text}",
+    "{text} I am asking for an Italian friend.",
+    "{text} I am asking for a Filipino friend.",
+)
 SWAP = Swap(PAIRS)
 
 

@@ -33,16 +33,21 @@ def data_job(tools: Tools, desired: Desired) -> dict[str, Any]:
     """What a data job is told."""
     return {
         "task": desired.model.spec.task,
-        "repo": {
-            "url": tools.repository.url,
-            "mirror": str(tools.repository.mirror),
-            "commit": commit_of(desired.revision),
-        },
+        "repo": repository_of(tools, desired),
         "data": desired.model.spec.data.model_dump(mode="json"),
         "hashes": dict(desired.hashes),
         "seed": desired.model.spec.training.seed,
         "cache": str(tools.data_cache),
         "prepared": str(tools.prepared(desired)),
+    }
+
+
+def repository_of(tools: Tools, desired: Desired) -> dict[str, str]:
+    """What a job is told of the repository at the wanted revision."""
+    return {
+        "url": tools.repository.url,
+        "mirror": str(tools.repository.mirror),
+        "commit": commit_of(desired.revision),
     }
 
 

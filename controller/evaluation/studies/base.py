@@ -34,6 +34,8 @@ class Bench:
     """The version's folder."""
     base: Path
     """The folder of the base that it stands on."""
+    own_files: Mapping[str, Path]
+    """A path in the repository that ``evaluation`` names → where its content lies here."""
     tell: Callable[[str], Tell]
     """Phase in words → whom to tell how far it is."""
 

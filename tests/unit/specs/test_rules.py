@@ -347,11 +347,6 @@ NOT_YET = {
         "spec.compute.strategy",
     ),
     "a base from the registry": (("model: org/base", "model: registry:a@live"), "spec.base.model"),
-    "robustness": (
-        ("metrics: [", "robustness: [typos]\n    metrics: ["),
-        "spec.evaluation.robustness",
-    ),
-    "bias": (("metrics: [", "bias: {}\n    metrics: ["), "spec.evaluation.bias"),
     "explanations": (("metrics: [", "explain: {}\n    metrics: ["), "spec.evaluation.explain"),
     "a canary": (("pin: null", "canary: {}"), "spec.promotion.canary"),
     "a gate against the base": (("against: live", "against: base"), "spec.gates[2].against"),

@@ -10,6 +10,9 @@ import pytest
 from controller.errors import EvaluationError
 from controller.evaluation.evidence import read_rows
 from controller.evaluation.metrics import measure
+from specs.evaluation import Evaluation
+from specs.model import Spec
+from specs.study_metrics import study_metrics
 
 pytestmark = pytest.mark.torch
 pytest.importorskip("torch")
@@ -169,6 +172,51 @@ def test_generated_answers_are_measured(run_job, tiny_decoder):
     assert measured["loss"]["value"] == pytest.approx(np.log(12), abs=0.5)
     assert measured["perplexity"]["value"] == pytest.approx(np.exp(measured["loss"]["value"]))
     assert measured["overfit_gap"]["value"] == pytest.approx(0, abs=1e-5)  # the very same rows
+
+
+def studied(run_job, job: dict, rows: dict[str, list[dict]]) -> tuple[dict, tuple[str, ...]]:
+    """Run a job with studies; what it measured, and the names that the spec promises."""
+    asked = {"robustness": ["typos", "contractions"]}
+    asked["bias"] = {"counterfactuals": ["gender"], "groups": ["channel"]}
+    output = run_job(job | {"evaluation": asked, "seed": 17}, rows)
+    evaluation = Evaluation.model_validate(asked)
+    promised = study_metrics(Spec.model_construct(task=job["task"], evaluation=evaluation))
+    return json.loads((output / "metrics.json").read_text()), promised
+
+
+def test_studies_measure_exactly_what_the_spec_promises(run_job, classification):
+    measured, promised = studied(run_job, classification, all_rows())
+
+    assert tuple(measured["metrics"]) == (*METRICS, *promised)
+    assert measured["metrics"]["robustness.typos.flip_rate"]["n"] == 8
+    assert measured["report"]["bias"]["counterfactuals"]["gender"]["pairs"] == 8
+
+
+def test_written_answers_are_studied_too(run_job, tiny_decoder):
+    rows = [
+        {
+            "row": number,
+            "prompt": f"user: where is it ?\nassistant: lost .\nuser: {question}",
+            "completion": "it was lost .",
+            "messages": [
+                {"role": "user", "content": "where is it ?"},
+                {"role": "assistant", "content": "lost ."},
+                {"role": "user", "content": question},
+                {"role": "assistant", "content": "it was lost ."},
+            ],
+            "slices": {"channel": "web"},
+        }
+        for number, question in enumerate(("is my card here ?", "was it my card ?"), start=1)
+    ]
+    job = {"task": "causal-lm", "version": str(tiny_decoder), "metrics": ["loss"]}
+    job["base"] = {"folder": str(tiny_decoder)}
+
+    measured, promised = studied(run_job, job, dict.fromkeys(("train", "validation", "test"), rows))
+
+    assert tuple(measured["metrics"]) == ("loss", *promised)
+    assert measured["metrics"]["robustness.typos.loss_rise"]["n"] == 2
+    noted = measured["report"]["robustness"]["perturbations"]["typos"]
+    assert noted["changed"] == 2
 
 
 def test_the_overfit_gap_of_answers_is_a_difference_of_probabilities():
