@@ -17,12 +17,12 @@ from registry.bases import ResolvedBase
 from registry.records import Failure
 from specs.digest import (
     Inputs,
-    data_inputs,
     digest_of,
     estimate_inputs,
     evaluation_inputs,
     gates_digest,
     measurement_inputs,
+    prepared_inputs,
     training_inputs,
 )
 from specs.errors import Place
@@ -75,7 +75,7 @@ def desire(
         hashes=hashes,
         base=base,
         digests=Digests(
-            data=digest_of(data_inputs(spec.spec, hashes)),
+            data=digest_of(prepared_inputs(spec.spec, hashes, base.revision)),
             estimate=digest_of(estimate_inputs(spec.spec, training)),
             training=training,
             evaluation=evaluation_digest(spec.spec, {**hashes, **own}, training),

@@ -124,6 +124,7 @@ def _spec_of(tools: Tools, version: VersionRecord) -> ModelSpec:
 def _data_job(
     tools: Tools, version: VersionRecord, spec: ModelSpec, prepared: Path
 ) -> Mapping[str, Any]:
+    base = version.lineage["base"]
     return {
         "task": spec.spec.task,
         "repo": {
@@ -134,6 +135,8 @@ def _data_job(
         "data": spec.spec.data.model_dump(mode="json"),
         "hashes": dict(version.lineage["data"]),
         "seed": version.lineage["inputs"]["training"]["seed"],
+        "base": as_job_input(tools.resolve_base(base["model"], base["revision"])),
+        "max_length": version.lineage["inputs"]["training"]["arguments"]["max_length"],
         "cache": str(tools.data_cache),
         "prepared": str(prepared),
     }

@@ -65,8 +65,30 @@ class Checks(Section):
     unseen_labels: Literal["fail", "drop", "report"] = "report"
     """Validation and test rows with a label that no training row has: they cannot be answered
     right. text-classification only."""
-    personal_data: Literal["fail", "report"] = "report"
-    """E-mail addresses, phone and card numbers and the like in the texts."""
+    personal_data: CheckAction = "report"
+    """Rows with e-mail addresses, telephone, card, account or social security numbers, or IP
+    addresses; the report shows them masked."""
+    personal_data_by: Literal["patterns", "presidio"] = "patterns"
+    """What finds personal data: own patterns with checksums, or Presidio's pattern recognizers
+    beside them (``pip install 'trueup[pii]'``)."""
+    secrets: CheckAction = "report"
+    """Rows with keys, tokens or passwords; the report shows them masked."""
+    length_outliers: CheckAction = "report"
+    """Rows whose length in tokens of the base is far from that of the others."""
+    truncation: CheckAction = "report"
+    """Rows with more tokens than ``training.arguments.max_length``: what is beyond is cut off."""
+    split_shift: Literal["fail", "report"] = "report"
+    """Labels and declared slices of a held-out file in other shares than in the training rows."""
+    role_order: CheckAction = "report"
+    """Conversations whose user and assistant do not take turns. causal-lm only."""
+    empty_answers: CheckAction = "report"
+    """Answers without a letter or digit, and placeholders such as ``TODO``. causal-lm only."""
+    unfinished_answers: CheckAction = "report"
+    """Answers that are cut off, or say one sentence over and over. causal-lm only."""
+    repeated_answers: Literal["fail", "report"] = "report"
+    """One answer to many different questions. causal-lm only."""
+    learning_curve: Literal["report", "skip"] = "report"
+    """Whether more data or better data would pay, by a cheap model. text-classification only."""
 
 
 class Data(Section):

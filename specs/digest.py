@@ -18,6 +18,18 @@ TRAINER_FORMAT = 2
 DATA_FORMAT = 3
 """Raised when data preparation changes in a way that makes the same files give other rows."""
 CHECKS_THAT_CHANGE_TRAINING_ROWS = ("empty_rows", "exact_duplicates", "min_rows_per_label")
+CHECKS_THAT_MAY_TAKE_OUT_TRAINING_ROWS = (
+    "personal_data",
+    "secrets",
+    "length_outliers",
+    "truncation",
+    "role_order",
+    "empty_answers",
+    "unfinished_answers",
+)
+"""Those that reach the weights only where they drop or quarantine."""
+CHECKS_THAT_ONLY_REPORT = ("split_shift", "repeated_answers", "learning_curve")
+"""Those that never take out a row: evidence does not depend on them."""
 ARGUMENTS_THAT_ONLY_RECORD = (
     "logging_steps",
     "save_steps",
@@ -51,8 +63,15 @@ def data_inputs(spec: Spec, hashes: Mapping[str, str]) -> Inputs:
         "test": hashes[data.test],
         "columns": data.columns.model_dump(exclude_none=True),
         "slices": dict(data.slices),
-        "checks": data.checks.model_dump(),
+        "checks": data.checks.model_dump(exclude=set(CHECKS_THAT_ONLY_REPORT)),
     }
+
+
+def prepared_inputs(spec: Spec, hashes: Mapping[str, str], base_revision: str) -> Inputs:
+    """What the data run depends on: the rows, all checks, and how the base counts tokens."""
+    tokens = {"base": base_revision, "max_length": spec.training.arguments.max_length}
+    inputs = data_inputs(spec, hashes)
+    return inputs | {"checks": spec.data.checks.model_dump(), "tokens": tokens}
 
 
 def training_inputs(
@@ -72,6 +91,7 @@ def training_inputs(
     data["checks"] = {
         name: getattr(spec.data.checks, name) for name in CHECKS_THAT_CHANGE_TRAINING_ROWS
     }
+    data["checks"] |= _taken_out(spec)
     mitigation = spec.training.mitigation
     if mitigation is not None and mitigation.reweight in spec.data.slices:
         # The only way in which a slice reaches the weights.
@@ -89,6 +109,14 @@ def training_inputs(
         },
         "training": _training_that_counts(spec),
     }
+
+
+def _taken_out(spec: Spec) -> Inputs:
+    """The checks that take training rows out; to drop and to quarantine leave the same rows."""
+    checks = spec.data.checks
+    actions = ((name, getattr(checks, name)) for name in CHECKS_THAT_MAY_TAKE_OUT_TRAINING_ROWS)
+    taken = {name: "taken out" for name, action in actions if action in ("drop", "quarantine")}
+    return taken | {"by": checks.personal_data_by} if "personal_data" in taken else taken
 
 
 def _training_that_counts(spec: Spec) -> Inputs:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from controller.data.finders import Find, finder_of
 from controller.data.findings import (
     MAX_EXAMPLES,
     MAX_ROWS_LISTED,
@@ -14,6 +15,7 @@ from controller.data.findings import (
     example,
 )
 from controller.data.rows import Row
+from controller.data.token_lengths import Reader
 from specs.data import Checks
 
 _DONE: Mapping[Action, str] = {
@@ -42,7 +44,15 @@ class Inspection:
     seed: int = 0
     """The spec's seed, for checks that draw."""
 
+    reader: Reader | None = None
+    """How the base counts tokens; None where that cannot be known."""
+    why_unread: str = "the data job was told of no base"
+    """Why there is no reader."""
+    find_personal: Find = field(init=False)
+    """What finds personal data in a text, as the spec says."""
+
     def __post_init__(self) -> None:
+        self.find_personal = finder_of(self.checks.personal_data_by)
         labels = (label for row in self.rows["train"] for label in row.classes)
         self.labels_read = Counter(label for label in labels if label.strip())
 
@@ -59,6 +69,7 @@ class Inspection:
         flagged: Mapping[int, Mapping[str, Any]],
         *,
         what: str,
+        counts: Mapping[str, int] | None = None,
     ) -> None:
         """Record flagged rows, and take them out where the action says so.
 
@@ -68,6 +79,7 @@ class Inspection:
             action: What is done about them.
             flagged: Index into the split's rows → more facts for the report.
             what: What these rows are, for the message; a plural.
+            counts: The count by kind, where the check has kinds.
         """
         if not flagged:
             return
@@ -84,6 +96,7 @@ class Inspection:
                 rows=tuple(numbers[:MAX_ROWS_LISTED]),
                 message=message,
                 examples=tuple(example(rows[index], **more) for index, more in shown),
+                counts=dict(counts or {}),
             )
         )
         if action == "quarantine":

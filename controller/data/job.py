@@ -1,5 +1,6 @@
 """The data job: fetch, read, check, split, write. The main path, top to bottom."""
 
+import shutil
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,8 +11,10 @@ from controller.data.checks import CHECKS
 from controller.data.findings import refuse_failures
 from controller.data.inspection import Inspection
 from controller.data.prepared import (
+    REPORT,
     Prepared,
     is_complete,
+    keep_report,
     read_report,
     write_prepared,
 )
@@ -19,9 +22,19 @@ from controller.data.pull import Repository, fetch, md5_of
 from controller.data.rows import Reading, Row
 from controller.data.splits import split_rows
 from controller.data.tables import empty_file, read_table
+from controller.data.token_lengths import Reader
 from controller.errors import DataError
 from controller.job_protocol import JobFolder
 from specs.data import Data, ValidationSplit
+
+
+@dataclass(frozen=True)
+class Base:
+    """Whose tokens the rows are counted in."""
+
+    model: str
+    folder: Path
+    max_length: int
 
 
 @dataclass(frozen=True)
@@ -38,11 +51,13 @@ class DataJob:
     prepared: Path
     fetched: Mapping[str, Path]
     """Data path → a file that is here already; used when it has the right hash."""
+    base: Base | None
+    """None where the job was not told of one: then tokens are not counted."""
 
     @classmethod
     def of(cls, job: Mapping[str, Any]) -> "DataJob":
         """Read the job's JSON."""
-        repo = job["repo"]
+        repo, base = job["repo"], job.get("base")
         mirror = repo.get("mirror")
         return cls(
             task=job["task"],
@@ -53,6 +68,7 @@ class DataJob:
             cache=Path(job["cache"]),
             prepared=Path(job["prepared"]),
             fetched={path: Path(file) for path, file in (job.get("files") or {}).items()},
+            base=base and Base(base["model"], Path(base["folder"]), job["max_length"]),
         )
 
     @property
@@ -77,11 +93,18 @@ def prepare(folder: JobFolder) -> dict[str, Any]:
         rows = _read(job, contents, folder)
         read = {split: len(found) for split, found in rows.items()}
         inspection = _check(job, rows, folder)
-        refuse_failures(inspection.findings, job.files)
-        prepared = _split(job, inspection, read)
+        try:
+            refuse_failures(inspection.findings, job.files)
+            prepared = _prepared(job, inspection, read, _split(job, inspection))
+        except DataError:
+            # The rows are not used; what is wrong with them is what a person needs to see.
+            refused = _prepared(job, inspection, read, inspection.rows)
+            keep_report(refused, folder.output / REPORT)
+            raise
         folder.progress("writing", 0, 1)
         write_prepared(prepared, job.prepared, writer=folder.path.name)
         folder.progress("writing", 1, 1)
+    shutil.copyfile(job.prepared / REPORT, folder.output / REPORT)
     return _result(read_report(job.prepared))
 
 
@@ -115,7 +138,10 @@ def _read(job: DataJob, contents: Mapping[str, Path], folder: JobFolder) -> dict
 
 
 def _check(job: DataJob, rows: dict[str, list[Row]], folder: JobFolder) -> Inspection:
-    inspection = Inspection(rows, job.data.checks, job.task, seed=job.seed)
+    reader, why_unread = _reader(job)
+    inspection = Inspection(
+        rows, job.data.checks, job.task, seed=job.seed, reader=reader, why_unread=why_unread
+    )
     for step, (name, check) in enumerate(CHECKS.items()):
         folder.progress("checking", step, len(CHECKS), message=name)
         check(inspection)
@@ -125,7 +151,21 @@ def _check(job: DataJob, rows: dict[str, list[Row]], folder: JobFolder) -> Inspe
     return inspection
 
 
-def _split(job: DataJob, inspection: Inspection, read: Mapping[str, int]) -> Prepared:
+def _reader(job: DataJob) -> tuple[Reader | None, str]:
+    """What counts the base's tokens; else why nothing does."""
+    base = job.base
+    if base is None:
+        return None, "the base is not here"
+    if not (base.folder / "tokenizer.json").is_file():
+        return None, f"{base.model} has no tokenizer.json"
+    try:
+        from registry.serving.tokens import TextTokenizer  # noqa: PLC0415  (an extra)
+    except ImportError:
+        return None, "tokenizers is not installed (pip install 'trueup[data]')"
+    return Reader(base.model, TextTokenizer(base.folder, max_length=None), base.max_length), ""
+
+
+def _split(job: DataJob, inspection: Inspection) -> dict[str, list[Row]]:
     rows = dict(inspection.rows)
     validation = job.data.validation
     if isinstance(validation, ValidationSplit):
@@ -138,6 +178,15 @@ def _split(job: DataJob, inspection: Inspection, read: Mapping[str, int]) -> Pre
     for split, kept in rows.items():
         if not kept:
             raise _nothing_left(job, split)
+    return rows
+
+
+def _prepared(
+    job: DataJob,
+    inspection: Inspection,
+    read: Mapping[str, int],
+    rows: Mapping[str, list[Row]],
+) -> Prepared:
     return Prepared(
         task=job.task,
         rows=rows,
@@ -146,6 +195,9 @@ def _split(job: DataJob, inspection: Inspection, read: Mapping[str, int]) -> Pre
         quarantined=inspection.quarantined,
         read=read,
         facts=inspection.facts,
+        checks=job.data.checks.model_dump(),
+        files=job.files,
+        find_personal=inspection.find_personal,
     )
 
 

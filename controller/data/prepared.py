@@ -4,11 +4,13 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from controller.data.finders import Find, without_private
 from controller.data.findings import Finding
+from controller.data.personal_data import find_personal_data
 from controller.data.rows import CLASSIFICATION, Row
 
 SPLITS = ("train", "validation", "test")
@@ -30,6 +32,12 @@ class Prepared:
     """Split's file → rows that were read from it."""
     facts: Mapping[str, Any]
     """Check → what it measured and is no finding."""
+    checks: Mapping[str, Any] = field(default_factory=dict)
+    """``spec.data.checks``, as declared: what was looked for, and with which action."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Split → path in the repository."""
+    find_personal: Find = find_personal_data
+    """What the report masks, beside secrets."""
 
     @property
     def labels(self) -> list[str]:
@@ -40,17 +48,21 @@ class Prepared:
 
     @property
     def report(self) -> dict[str, Any]:
-        """The data report, as JSON."""
+        """The data report, as JSON; personal data and secrets are masked in it."""
         return {
             "format": 2,
             "task": self.task,
+            "files": dict(self.files),
+            "checks": dict(self.checks),
             "read": dict(self.read),
             "rows": {split: len(rows) for split, rows in self.rows.items()},
             "rows_per_label": self._rows_per_label(),
             "near_leaks": len(self.near_leaks),
-            "findings": [asdict(finding) for finding in self.findings],
-            "facts": dict(self.facts),
-            "quarantined": list(self.quarantined),
+            "findings": without_private(
+                [asdict(finding) for finding in self.findings], self.find_personal
+            ),
+            "facts": without_private(dict(self.facts), self.find_personal),
+            "quarantined": without_private(list(self.quarantined), self.find_personal),
         }
 
     def _rows_per_label(self) -> dict[str, dict[str, int]]:
@@ -87,6 +99,11 @@ def write_prepared(prepared: Prepared, folder: Path, *, writer: str) -> None:
         _move(temporary, folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def keep_report(prepared: Prepared, path: Path) -> None:
+    """Write the report alone: of rows that did not pass, nothing else is to be read."""
+    _write_json(path, prepared.report)
 
 
 def read_prepared(folder: Path, split: str) -> list[dict[str, Any]]:

@@ -6,9 +6,12 @@ from typing import Any
 
 from controller.actions import PrepareData
 from controller.context import Context, Tools
+from controller.data.prepared import REPORT
 from controller.outcomes import Outcome
 from controller.state import Desired
 from controller.steps.run import RunRequest, advance
+from controller.steps.train import as_job_input
+from registry.data_reports import store_report
 from registry.records import RunKind, RunRecord
 from registry.store.database import Session
 from specs.names import commit_of
@@ -21,6 +24,7 @@ def prepare_data(context: Context, action: PrepareData) -> Outcome:
         action.digest,
         make_job=lambda: data_job(context.tools, context.desired),
         collect=lambda _output, _result: _record,
+        keep=lambda output: store_report(context.tools.artifacts, output / REPORT),
     )
     run = context.observed.running
     if run is None:
@@ -31,12 +35,15 @@ def prepare_data(context: Context, action: PrepareData) -> Outcome:
 
 def data_job(tools: Tools, desired: Desired) -> dict[str, Any]:
     """What a data job is told."""
+    training = desired.model.spec.training
     return {
         "task": desired.model.spec.task,
         "repo": repository_of(tools, desired),
         "data": desired.model.spec.data.model_dump(mode="json"),
         "hashes": dict(desired.hashes),
-        "seed": desired.model.spec.training.seed,
+        "seed": training.seed,
+        "base": as_job_input(desired.base),
+        "max_length": training.arguments.max_length,
         "cache": str(tools.data_cache),
         "prepared": str(tools.prepared(desired)),
     }
@@ -52,4 +59,4 @@ def repository_of(tools: Tools, desired: Desired) -> dict[str, str]:
 
 
 def _record(_session: Session, _run: RunRecord, _result: Mapping[str, Any]) -> None:
-    """Nothing beside the run itself: the report is part of its result."""
+    """Nothing beside the run itself: its result names the report."""

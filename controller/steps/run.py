@@ -26,6 +26,13 @@ LONGEST_PAUSE = timedelta(minutes=5)
 
 Record = Callable[[Session, RunRecord, Mapping[str, Any]], None]
 """Writes what the job brought into the registry, in the caller's transaction."""
+Keep = Callable[[Path], Mapping[str, Any]]
+"""Stores what a job leaves in its output; what it returns stands in the run's result."""
+
+
+def keep_nothing(_output: Path) -> Mapping[str, Any]:
+    """Leave the output to ``collect``."""
+    return {}
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,8 @@ class RunRequest:
     """Makes the job's input; called only when the job is started for the first time."""
     collect: Callable[[Path, Mapping[str, Any]], Record]
     """Stores the job's files (slow, outside any transaction) and returns how to record them."""
+    keep: Keep = keep_nothing
+    """Called however the job ended: a failure may have to be understood from its files, too."""
 
 
 def advance(context: Context, request: RunRequest) -> Outcome:
@@ -122,7 +131,9 @@ def _succeed(
     context: Context, run: RunRecord, request: RunRequest, result: Mapping[str, Any]
 ) -> Outcome:
     tools = context.tools
-    record = request.collect(tools.run_folder(run.id) / "output", result)
+    output = tools.run_folder(run.id) / "output"
+    record = request.collect(output, result)
+    result = {**result, **request.keep(output)}
     with tools.database.transaction() as session:
         record(session, run, result)
         now = tools.clock()
@@ -137,7 +148,8 @@ def _fail_or_pause(
     context: Context, run: RunRecord, request: RunRequest, failure: Failure
 ) -> Outcome:
     if not failure.is_transient:
-        return _fail(context, run, failure)
+        kept = request.keep(context.tools.run_folder(run.id) / "output")
+        return _fail(context, run, failure, result=kept or None)
     pause = min(timedelta(seconds=2**run.attempt), LONGEST_PAUSE)
     result = context.tools.run_folder(run.id) / "result.json"
     age = context.tools.clock().timestamp() - result.stat().st_mtime
@@ -187,10 +199,22 @@ def _time_out(context: Context, run: RunRecord) -> Outcome | None:
     return _fail(context, run, failure)
 
 
-def _fail(context: Context, run: RunRecord, failure: Failure) -> Outcome:
+def _fail(
+    context: Context,
+    run: RunRecord,
+    failure: Failure,
+    *,
+    result: Mapping[str, Any] | None = None,
+) -> Outcome:
     with context.tools.database.transaction() as session:
-        now = context.tools.clock()
-        runs.finish_run(session, run.id, state=RunState.FAILED, failure=failure, now=now)
+        runs.finish_run(
+            session,
+            run.id,
+            state=RunState.FAILED,
+            result=result,
+            failure=failure,
+            now=context.tools.clock(),
+        )
         message = f"{run.kind} run {run.id}: {failure.message}"
         _event(session, context, run, kind="RunFailed", message=message)
     return Stalled(failure)

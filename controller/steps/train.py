@@ -6,11 +6,13 @@ from typing import Any
 
 from controller.actions import Train
 from controller.context import Context
+from controller.data.prepared import REPORT
 from controller.outcomes import Outcome
 from controller.state import Desired
 from controller.steps.run import Record, RunRequest, advance
 from registry.artifacts.folders import put_folder, refuse_pickles
 from registry.bases import ResolvedBase
+from registry.data_reports import store_report
 from registry.records import RunKind, RunRecord, RunState, VersionDraft
 from registry.store import aliases, events, runs, versions
 from registry.store.database import Session
@@ -56,7 +58,7 @@ def as_job_input(base: ResolvedBase) -> dict[str, str]:
 def _collect(context: Context, output: Path, result: Mapping[str, Any]) -> Record:
     refuse_pickles(output)
     files = put_folder(context.tools.artifacts, output)
-    desired = context.desired
+    desired, report = context.desired, data_report(context)
 
     def record(session: Session, run: RunRecord, _result: Mapping[str, Any]) -> None:
         now = context.tools.clock()
@@ -73,6 +75,7 @@ def _collect(context: Context, output: Path, result: Mapping[str, Any]) -> Recor
                 "libraries": result["libraries"],
                 "machine": result["machine"],
                 "mitigation": result["training"].get("mitigation", {}),
+                **report,
             },
             training=dict(result["training"])
             | {
@@ -84,6 +87,12 @@ def _collect(context: Context, output: Path, result: Mapping[str, Any]) -> Recor
         register(context, session, draft, trigger=run.trigger, message=message)
 
     return record
+
+
+def data_report(context: Context) -> Mapping[str, Any]:
+    """The report on the rows that were trained on, for the lineage."""
+    folder = context.tools.prepared(context.desired)
+    return store_report(context.tools.artifacts, folder / REPORT)
 
 
 def planned_costs(session: Session, desired: Desired) -> Mapping[str, Any] | None:

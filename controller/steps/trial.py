@@ -17,7 +17,7 @@ from controller.outcomes import Done, Outcome, Stalled, Waiting
 from controller.search.choice import as_lineage
 from controller.search.proposals import propose
 from controller.steps.run import Record, RunRequest, advance
-from controller.steps.train import planned_costs, register, training_job
+from controller.steps.train import data_report, planned_costs, register, training_job
 from registry.artifacts.folders import put_folder, refuse_pickles
 from registry.records import Failure, Files, RunKind, RunRecord, VersionDraft
 from registry.store import runs, trials, versions
@@ -72,6 +72,7 @@ def choose(context: Context, action: Choose) -> Outcome:
             "base": {"model": found.base.model, "revision": found.base.revision},
             "data": dict(context.desired.hashes),
             **lineage,
+            **data_report(context),
             "search": {
                 "inputs": context.desired.training_inputs,
                 **as_lineage(context.observed.trials, best),

@@ -86,6 +86,18 @@ def latest_run(session: Session, model: str, kind: RunKind, digest: Digest) -> R
     return None if row is None else _record(row)
 
 
+def latest_ended(session: Session, model: str, kind: RunKind) -> RunRecord | None:
+    """Return the newest run of this kind that succeeded or failed, or None."""
+    ended = (RunState.SUCCEEDED.value, RunState.FAILED.value)
+    row = session.scalar(
+        select(RunRow)
+        .where(RunRow.model == model, RunRow.kind == kind.value, RunRow.state.in_(ended))
+        .order_by(RunRow.sequence.desc())
+        .limit(1)
+    )
+    return None if row is None else _record(row)
+
+
 def stands_in_the_way(
     run: RunRecord, *, forgiven_before: datetime | None, compute: Json | None
 ) -> bool:

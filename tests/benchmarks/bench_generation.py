@@ -107,7 +107,7 @@ def prepare(folder: Path, kind: str, rows: dict[str, Sequence[dict[str, Any]]]) 
         for split, found in rows.items()
     }
     counts = {split: len(found) for split, found in read.items()}
-    prepared = Prepared("causal-lm", read, frozenset(), (), (), counts)
+    prepared = Prepared("causal-lm", read, frozenset(), (), (), counts, {})
     write_prepared(prepared, folder, writer="benchmark")
 
 

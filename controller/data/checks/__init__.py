@@ -2,25 +2,40 @@
 
 One file a subject. Each check looks at the rows that the checks before it left, adds a finding
 where it saw something (or a fact, where it measured something), and drops what its action drops.
-Order: first rows that are no rows, then repetition within a split, then leakage between splits, and
-last what only makes sense over the rows that remain.
+Order: first rows that are no rows or must not be learned from, then repetition within a split, then
+leakage between splits, and last what only makes sense over the rows that remain.
 """
 
 from collections.abc import Callable, Mapping
 
+from controller.data.checks.curve import check_learning_curve
+from controller.data.checks.generation import (
+    check_empty_answers,
+    check_repeated_answers,
+    check_role_order,
+    check_unfinished_answers,
+)
 from controller.data.checks.labels import (
     check_label_conflicts,
     check_rows_per_label,
     check_unseen_labels,
 )
 from controller.data.checks.leakage import check_exact_leakage, check_near_leakage
-from controller.data.checks.private import check_personal_data
+from controller.data.checks.lengths import check_lengths
+from controller.data.checks.mixes import check_split_shift
+from controller.data.checks.private import check_personal_data, check_secrets
 from controller.data.checks.repetition import check_exact_duplicates, check_near_duplicates
 from controller.data.checks.unusable import check_empty_rows
 from controller.data.inspection import Inspection
 
 CHECKS: Mapping[str, Callable[[Inspection], None]] = {
     "empty rows": check_empty_rows,
+    "role order": check_role_order,
+    "empty answers": check_empty_answers,
+    "unfinished answers": check_unfinished_answers,
+    "personal data": check_personal_data,
+    "secrets": check_secrets,
+    "lengths": check_lengths,
     "exact duplicates": check_exact_duplicates,
     "conflicting labels": check_label_conflicts,
     "exact leakage": check_exact_leakage,
@@ -28,6 +43,8 @@ CHECKS: Mapping[str, Callable[[Inspection], None]] = {
     "near duplicates": check_near_duplicates,
     "rows per label": check_rows_per_label,
     "unseen labels": check_unseen_labels,
-    "personal data": check_personal_data,
+    "repeated answers": check_repeated_answers,
+    "split shift": check_split_shift,
+    "learning curve": check_learning_curve,
 }
 """All checks, in the order in which they run."""

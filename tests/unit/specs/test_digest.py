@@ -3,11 +3,11 @@
 import pytest
 
 from specs.digest import (
-    data_inputs,
     digest_of,
     evaluation_inputs,
     gates_digest,
     measurement_inputs,
+    prepared_inputs,
     training_inputs,
 )
 from specs.loader import load_specs
@@ -24,7 +24,7 @@ BASE = "sha256:base"
 def digests(spec, hashes=HASHES, base=BASE):
     training = digest_of(training_inputs(spec, hashes, base))
     return {
-        "data": digest_of(data_inputs(spec, hashes)),
+        "data": digest_of(prepared_inputs(spec, hashes, base)),
         "training": training,
         "evaluation": digest_of(evaluation_inputs(spec, hashes, training)),
         "gates": gates_digest(spec),
@@ -39,6 +39,17 @@ ROWS = {"data", "training", "evaluation"}
 WEIGHTS = {"training", "evaluation"}
 CHANGES = {
     "another base": ("model: org/base", "model: org/other", WEIGHTS),
+    "another length": ("learning_rate: 1e-3", "max_length: 99, learning_rate: 1e-3", ROWS),
+    "a check that takes training rows out": (
+        "columns:",
+        "checks: {personal_data: quarantine}\n    columns:",
+        ROWS,
+    ),
+    "a check that only reports": (
+        "columns:",
+        "checks: {learning_curve: skip}\n    columns:",
+        {"data"},
+    ),
     "other training rows": ("train: data/train.csv", "train: data/other.csv", ROWS),
     "a validation file": ("validation: {split: 0.1}", "validation: data/valid.csv", ROWS),
     "another split": ("split: 0.1", "split: 0.2", ROWS),
@@ -119,7 +130,7 @@ def test_new_rows_behind_the_same_path_count_as_a_change(spec_of, path, expected
 def test_the_resolved_revision_of_the_base_counts_even_if_none_is_declared(spec_of):
     spec = spec_of()
 
-    assert touched((spec,), (spec, HASHES, "sha256:newer")) == WEIGHTS
+    assert touched((spec,), (spec, HASHES, "sha256:newer")) == ROWS
 
 
 @pytest.mark.parametrize(
@@ -182,11 +193,21 @@ def test_canonical_json_has_one_form():
 def test_digests_are_those_that_existing_installations_recorded(spec_of):
     """A change here retrains every model of every installation: raise the format on purpose."""
     assert digests(spec_of()) == {
-        "data": "sha256:824512067152d8beb662a4c1be946b721982f0e68ae5865586b868726b115976",
+        "data": "sha256:5c14ce589405204410037d09b5b04cf81791e5649e04d29e07eec732774a715a",
         "training": "sha256:0928f08c90a653517ad0f6a6e3e07ce6f15416eeff402bf3f7807a099abf2a20",
-        "evaluation": "sha256:586b2cc69d7dde509e2d71bb0c85fa08c6788ce1cb5f5ebf17bb96d9f53c19d3",
+        "evaluation": "sha256:f2b8237edca59d59f8e823f4e30a71721eab34c42f895b09509550aa0aaa120b",
         "gates": "sha256:63c16e4bab54370866bc79698ef4daadc69de0cdfc1d228c995a66a0f6f12e28",
     }
+
+
+def test_to_quarantine_rows_leaves_the_same_rows_as_to_drop_them(spec_of):
+    one, other = (
+        spec_of(("columns:", f"checks: {{secrets: {action}}}\n    columns:"))
+        for action in ("drop", "quarantine")
+    )
+
+    assert digests(one)["training"] == digests(other)["training"]
+    assert digests(one)["training"] != digests(spec_of())["training"]
 
 
 def test_two_models_of_one_content_share_their_digests(text):

@@ -9,7 +9,6 @@ from controller.data.checks.labels import (
     check_unseen_labels,
 )
 from controller.data.checks.leakage import check_exact_leakage, check_near_leakage
-from controller.data.checks.private import check_personal_data
 from controller.data.checks.repetition import check_exact_duplicates, check_near_duplicates
 from controller.data.checks.unusable import check_empty_rows
 from controller.data.findings import refuse_failures
@@ -218,16 +217,6 @@ def test_in_multi_label_a_row_without_labels_is_an_answer_and_labels_count_one_b
     assert set(said) == {"exact_leakage", "min_rows_per_label", "unseen_labels"}
     assert said["min_rows_per_label"].counts == {"refund": 1}
     assert said["unseen_labels"].examples[0]["unseen"] == ["loan"]
-
-
-def test_personal_data_is_counted_and_not_copied():
-    found = inspection(rows(("I am ann@mail.example.org", "x"), ("b", "y")), HELD)
-
-    check_personal_data(found)
-
-    [finding] = found.findings
-    assert finding.counts == {"email": 1}
-    assert "ann" not in repr(finding)
 
 
 def test_generation_has_no_labels_to_check():

@@ -72,6 +72,37 @@ def test_a_failed_check_leaves_no_folder(run_data_job, tmp_path):
     assert not (tmp_path / "prepared" / "ab12").exists()
 
 
+def test_rows_that_were_refused_leave_their_report(run_data_job, tmp_path):
+    data = {"checks": {"unseen_labels": "fail", "personal_data": "report"}}
+    test = TEST_CSV + "a loan please,loan\nwrite to ann@mail.example.org,refund\n"
+
+    with pytest.raises(DataError, match="loan"):
+        run_data_job(GOOD | {"data/test.csv": test}, data=data)
+
+    text = (tmp_path / "job" / "output" / "report.json").read_text()
+    report = json.loads(text)
+    found = {finding["check"]: finding for finding in report["findings"]}
+    assert (found["unseen_labels"]["action"], found["unseen_labels"]["rows"]) == ("fail", [3])
+    assert report["files"]["test"] == "data/test.csv"
+    assert report["checks"]["unseen_labels"] == "fail"
+    assert found["personal_data"]["examples"][0]["text"] == "write to [email]"
+    assert "ann@" not in text
+
+
+def test_the_base_counts_the_tokens(run_data_job, tmp_path):
+    tokenizers = pytest.importorskip("tokenizers")
+    words = tokenizers.Tokenizer(tokenizers.models.WordLevel({"?": 0}, unk_token="?"))
+    words.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    words.save(str(tmp_path / "tokenizer.json"))
+    base = {"model": "words", "revision": "r", "folder": str(tmp_path)}
+
+    run_data_job(GOOD, base=base, max_length=8)
+
+    report = json.loads((tmp_path / "job" / "output" / "report.json").read_text())
+    assert report["facts"]["truncation"]["max_length"] == 8
+    assert report["facts"]["truncation"]["splits"]["train"]["cut"] > 0
+
+
 def test_a_test_set_that_is_all_leaked_leaves_nothing_to_judge_by(run_data_job):
     leaked = 'text,label\n"where is my new card",card\n'
 
