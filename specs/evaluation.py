@@ -34,11 +34,6 @@ MEASURED_ON_ALL_ROWS = frozenset(DERIVED_METRICS)
 """Metrics that compare with the training rows, and so have no value on a slice."""
 
 
-def metrics_of(task: Task) -> tuple[str, ...]:
-    """Return the metrics that can be measured for a task, in a fixed order."""
-    return GENERATION_METRICS if task == "causal-lm" else CLASSIFICATION_METRICS
-
-
 class Explain(Section):
     """How many held-out rows get an explanation."""
 
@@ -51,6 +46,9 @@ class Evaluation(Section):
 
     metrics: list[str] | None = None
     """What is measured; null: all metrics of the task that need nothing declared."""
+    pattern: str | None = Field(default=None, examples=["^[A-Z]{2}-[0-9]+$"])
+    """causal-lm: what must be found in an answer for ``pattern_match``, as RE2 writes it; null: the
+    metric is not measured."""
     robustness: list[Noise] | Robustness = []
     """Kinds of noise under which the test rows are measured again: a list of them, or a mapping
     with more."""

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from specs.evaluation import KNOWN_METRICS, Gate
 from specs.expressions import RULE_VALUES, ExpressionError, LengthSlice, parse_expression
+from specs.metric_rules import why_not_measured
 from specs.model import Spec
-from specs.problems import Loc, Problem, either, suggest
+from specs.problems import Loc, Problem, suggest
 from specs.study_metrics import is_on_all_rows, is_unbounded, judgeable, lowest_of
 
 ALL_SLICES = "*"
@@ -51,14 +52,12 @@ def _metric(gate: Gate, spec: Spec, at: Loc) -> Iterator[Problem]:
     if metric in spec.measurable:
         fix = f"add {metric} to evaluation.metrics"
         yield Problem(at, f"{metric} is not measured: evaluation.metrics leaves it out", fix)
-    elif metric in KNOWN_METRICS:
-        text = f"{metric} does not fit {spec.kind}"
-        yield Problem(at, text, f"use {either(spec.measurable)}")
     elif "." in metric:
         text = f"no study of evaluation measures {metric!r}"
         yield Problem(at, text, suggest(metric, known, otherwise="measured are"))
     else:
-        yield Problem(at, f"unknown metric {metric!r}", suggest(metric, known))
+        known = spec.measurable if metric in KNOWN_METRICS else known
+        yield Problem(at, *why_not_measured(spec, metric, known))
 
 
 def _slice(gate: Gate, spec: Spec, at: Loc) -> Iterator[Problem]:

@@ -47,6 +47,9 @@ METRIC_FACTS: Mapping[str, MetricFacts] = {
     "perplexity": MetricFacts(_TEXT, is_lower_better=True, is_unbounded=True),
     "exact_match": MetricFacts(_TEXT),
     "token_f1": MetricFacts(_TEXT),
+    "rouge_l": MetricFacts(_TEXT),
+    "chrf": MetricFacts(_TEXT),
+    "pattern_match": MetricFacts(_TEXT, needs="pattern"),
 }
 """Every metric that is a function of the held-out rows, in the order in which they are shown."""
 

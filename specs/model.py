@@ -7,13 +7,11 @@ from pydantic import Field
 from specs.data import Data
 from specs.evaluation import (
     DERIVED_METRICS,
-    MULTI_LABEL_METRICS,
     Evaluation,
     Gate,
     Task,
-    metrics_of,
 )
-from specs.metrics import Kind, is_asked_for
+from specs.metrics import METRIC_FACTS, Kind, is_asked_for, metrics_of_kind
 from specs.monitoring import Monitoring
 from specs.names import ModelName
 from specs.section import Section
@@ -66,8 +64,13 @@ class Spec(Section):
 
     @property
     def measurable(self) -> tuple[str, ...]:
-        """The metrics that can be measured for the task, in a fixed order."""
-        return MULTI_LABEL_METRICS if self.is_multi_label else metrics_of(self.task)
+        """The metrics that can be measured for the task with what is declared, in fixed order."""
+        return tuple(
+            name
+            for name in metrics_of_kind(self.metric_kind)
+            if (needed := METRIC_FACTS[name].needs) is None
+            or getattr(self.evaluation, needed) is not None
+        )
 
     @property
     def metrics(self) -> tuple[str, ...]:

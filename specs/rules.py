@@ -5,14 +5,13 @@ another. Each rule names the fields it reads, so that it can be left out when on
 already: a mistake is reported once, where it was made.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
 from specs.chat_templates import problem_of_template
 from specs.compute_rules import compute_fits
 from specs.data import Columns
-from specs.evaluation import KNOWN_METRICS
 from specs.expressions import ExpressionError, parse_expression
 from specs.gate_rules import gates_fit, gates_say_one_thing
 from specs.method_rules import (
@@ -22,6 +21,7 @@ from specs.method_rules import (
     quantization_fits,
     validation_fits,
 )
+from specs.metric_rules import forms_fit, metrics_are_known, why_not_measured
 from specs.model import ModelSpec, Spec
 from specs.names import FAMILY_PATTERN
 from specs.problems import Loc, Problem, either, suggest
@@ -149,23 +149,10 @@ def _stopping_fits(spec: Spec) -> Iterator[Problem]:
         yield Problem(at, text, "remove it", at_key=True)
     known = STOPPING_METRICS[spec.task]
     if stopping.metric not in known:
-        text, fix = _unknown_metric(spec, stopping.metric, known)
+        text, fix = why_not_measured(spec, stopping.metric, known)
+        if stopping.metric in spec.measurable:
+            text, fix = f"{stopping.metric} is not measured while training", f"use {either(known)}"
         yield Problem((*at, "metric"), text, fix)
-
-
-def _metrics_are_known(spec: Spec) -> Iterator[Problem]:
-    for index, metric in enumerate(spec.evaluation.metrics or ()):
-        if metric not in spec.measurable:
-            known = spec.measurable
-            yield Problem((*EVALUATION, "metrics", index), *_unknown_metric(spec, metric, known))
-
-
-def _unknown_metric(spec: Spec, metric: str, known: Sequence[str]) -> tuple[str, str]:
-    if metric in spec.measurable:
-        return f"{metric} is not measured while training", f"use {either(known)}"
-    if metric in KNOWN_METRICS:
-        return f"{metric} does not fit {spec.kind}", f"use {either(known)}"
-    return f"unknown metric {metric!r}", suggest(metric, known)
 
 
 def _watched_slices_exist(spec: Spec) -> Iterator[Problem]:
@@ -233,7 +220,8 @@ RULES = (
     Rule(candidates_fit, ((*BASE, "candidates"),)),
     Rule(search_fits, (_TASK, TRAINING)),
     Rule(_searched_values_fit, (_TASK, TRAINING)),
-    Rule(_metrics_are_known, (_TASK, (*DATA, "columns"))),
+    Rule(metrics_are_known, (_TASK, (*DATA, "columns"))),
+    Rule(forms_fit, (_TASK, (*DATA, "columns"), (*EVALUATION, "metrics"))),
     Rule(
         studies_fit,
         (_TASK, (*DATA, "slices"), (*EVALUATION, "robustness"), (*EVALUATION, "bias")),

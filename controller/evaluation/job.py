@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from controller.errors import EvaluationError
+from controller.evaluation.answer_scores import add_scores, answer_scores
 from controller.evaluation.chances import CHANCES, packed
 from controller.evaluation.evidence import ROWS_FILE, rows_from
 from controller.evaluation.measuring import measure_rows
@@ -85,8 +86,10 @@ def evaluate(folder: JobFolder) -> dict[str, Any]:
     }
     folder.progress("measuring", 0, 1)
     _exclude(job, splits["test"], judged["test"])
+    scores = answer_scores(job.metrics, job.evaluation)
     for name, lines in judged.items():
         _keep_chances(job, predictor, splits[name], lines)
+        add_scores(scores, splits[name], lines)
     measured = measure_rows(
         job.metrics,
         judged,

@@ -64,6 +64,10 @@ METRICS: Mapping[str, Metric] = {
     "perplexity": Perplexity(),
     "exact_match": Rate("exact_match"),
     "token_f1": Mean("token_f1", is_share=True),
+    "rouge_l": Mean("rouge_l", is_share=True),
+    "chrf": Mean("chrf", is_share=True),
+    "pattern_match": Rate("pattern_match"),
+    "json_valid": Rate("json_valid"),
 }
 """Every metric that is a function of scored rows."""
 

@@ -129,6 +129,21 @@ RULES = {
             f" (use {either(CLASSIFICATION_METRICS)})"
         ),
     ),
+    "a pattern for labels": (
+        [("f1_macro, loss]", 'f1_macro, loss]\n    pattern: "[0-9]+"')],
+        (
+            "24:5: spec.evaluation.pattern: pattern is for causal-lm; text-classification has none"
+            " (remove it)"
+        ),
+    ),
+    "a pattern that must be tried again and again": (
+        [("f1_macro, loss]", "f1_macro, loss]\n    pattern: '(a)\\1'")],
+        (
+            "24:14: spec.evaluation.pattern: '(a)\\\\1' is a pattern that RE2 cannot match in"
+            " linear time (invalid escape sequence: \\1) (write it without look-around and"
+            " back-references)"
+        ),
+    ),
     "an unknown metric in evaluation": (
         [("f1_macro, loss]", "f1_macro, los]")],
         "23:35: spec.evaluation.metrics[2]: unknown metric 'los' (did you mean 'loss'?)",

@@ -22,6 +22,8 @@ def drawn_rows(n: int, *, labels: int, accuracy: float, seed: int) -> ScoredRows
             "score": score,
             "loss": np.where(is_right, -np.log(score), 3.0),
             "token_f1": np.where(is_right, 1.0, 0.5),
+            "rouge_l": np.where(is_right, 1.0, 0.4),
+            "chrf": np.where(is_right, 1.0, 0.3),
         },
         slices={},
         excluded=np.zeros(n, dtype=bool),

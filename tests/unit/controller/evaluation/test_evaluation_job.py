@@ -161,7 +161,11 @@ def test_generated_answers_are_measured(run_job, tiny_decoder):
         "task": "causal-lm",
         "version": str(tiny_decoder),
         "base": {"folder": str(tiny_decoder)},
-        "metrics": ["loss", "perplexity", "exact_match", "token_f1", "overfit_gap"],
+        "metrics": [
+            *("loss", "perplexity", "exact_match", "token_f1", "rouge_l", "chrf"),
+            *("pattern_match", "overfit_gap"),
+        ],
+        "evaluation": {"pattern": "[a-z]"},
     }
 
     output = run_job(job, {"train": rows, "validation": rows[:2], "test": rows})
@@ -169,6 +173,8 @@ def test_generated_answers_are_measured(run_job, tiny_decoder):
     measured = json.loads((output / "metrics.json").read_text())["metrics"]
     lines = [json.loads(line) for line in (output / "rows.jsonl").read_text().splitlines()]
     assert [line["row"] for line in lines] == [1, 2, 3]
+    assert measured["pattern_match"]["method"] == "wilson"
+    assert measured["rouge_l"]["value"] == np.mean([line["rouge_l"] for line in lines])
     assert measured["loss"]["value"] == pytest.approx(np.log(12), abs=0.5)
     assert measured["perplexity"]["value"] == pytest.approx(np.exp(measured["loss"]["value"]))
     assert measured["overfit_gap"]["value"] == pytest.approx(0, abs=1e-5)  # the very same rows
