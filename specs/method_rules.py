@@ -110,3 +110,10 @@ def precision_fits(spec: Spec) -> Iterator[Problem]:
             if getattr(arguments, name):
                 text = f"{name} is for training the base, and linear-probe leaves it as it is"
                 yield Problem((*ARGUMENTS, name), text, "remove it", at_key=True)
+
+
+def calibration_fits(spec: Spec) -> Iterator[Problem]:
+    """Only the probabilities of labels are scaled."""
+    if spec.training.calibration is not None and spec.task != "text-classification":
+        text = f"calibration scales the probabilities of labels, and {spec.task} has none"
+        yield Problem((*TRAINING, "calibration"), text, "remove it", at_key=True)

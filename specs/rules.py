@@ -15,6 +15,7 @@ from specs.data import Columns
 from specs.expressions import ExpressionError, parse_expression
 from specs.gate_rules import gates_fit, gates_say_one_thing
 from specs.method_rules import (
+    calibration_fits,
     initialisation_fits,
     lora_names_fit,
     precision_fits,
@@ -233,6 +234,7 @@ RULES = (
     ),
     Rule(lora_names_fit, ((*TRAINING, "lora"),)),
     Rule(validation_fits, ((*TRAINING, "arguments"),)),
+    Rule(calibration_fits, (_TASK, (*TRAINING, "calibration"))),
     Rule(precision_fits, ((*TRAINING, "method"), (*TRAINING, "arguments"))),
     Rule(compute_fits, ((*TRAINING, "method"), (*TRAINING, "arguments"), ("spec", "compute"))),
     Rule(gates_say_one_thing, ()),

@@ -222,6 +222,9 @@ class Training(Section):
     (``left``), or nothing (``refuse``: such a training row is an error). Served texts are cut the
     same way; under ``refuse``, at the end. null: ``right``, and for causal-lm the prompt's
     beginning."""
+    calibration: Literal["temperature"] | None = None
+    """``temperature``: after the fit, scale the logits so that the validation rows get the least
+    log-loss; no answer changes, only how sure it is. null: as trained. text-classification only."""
     mitigation: Mitigation | None = None
     """Declared remedies for what evaluation found; null: none."""
     search: Search | None = None

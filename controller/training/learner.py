@@ -5,7 +5,7 @@ Adding a task is one file below ``tasks/`` that makes a ``Learner``.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import nn
@@ -41,4 +41,13 @@ class Learner(Protocol):
 
     def save(self, output: Path) -> None:
         """Write the version's files: safetensors, JSON and text, nothing else."""
+        ...
+
+
+@runtime_checkable
+class Calibrates(Protocol):
+    """A learner whose answers are probabilities that can be scaled."""
+
+    def calibrate(self) -> dict[str, float]:
+        """Scale the model as it is now by its validation rows; say what it did."""
         ...

@@ -19,6 +19,7 @@ from controller.training.fitting.repairs import repaired
 from controller.training.fitting.sharding import sharded
 from controller.training.fitting.together import joined
 from controller.training.job import TrainJob, read_job
+from controller.training.learner import Calibrates, Learner
 from controller.training.methods.precision import choose_precision
 from controller.training.ranks import is_first
 from controller.training.spent import Spent, libraries, machine, peak_memory_bytes
@@ -62,7 +63,7 @@ def _trained(job: TrainJob, folder: JobFolder, spent: Spent) -> dict[str, Any]:
         if not is_first():
             return {}
         folder.progress("validating", 0, 1, message="sample of the training rows")
-        measured = learner.measure_fit()
+        measured = learner.measure_fit() | _calibrated(learner, job)
         folder.progress("saving", 0, 1)
         learner.save(folder.output)
         (folder.output / "training.json").write_text(json.dumps(measured, indent=1))
@@ -80,6 +81,12 @@ def _tidy_on_a_full_disk(folder: JobFolder) -> Iterator[None]:
             for path in folder.output.iterdir():
                 path.unlink()
         raise
+
+
+def _calibrated(learner: Learner, job: TrainJob) -> dict[str, Any]:
+    if job.training.calibration is None or not isinstance(learner, Calibrates):
+        return {}
+    return {"calibration": learner.calibrate()}
 
 
 def _make_repeatable(job: TrainJob) -> None:

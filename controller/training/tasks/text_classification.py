@@ -28,6 +28,7 @@ from controller.training.tasks.head import START_L2, Features, fit_linear, losse
 from controller.training.tasks.labelled_rows import Labelled, read_labelled
 from controller.training.tasks.lower_blocks import HIDDEN, LowerBlocks, agree, find_lower_blocks
 from controller.training.tasks.pooling import pooling_of
+from controller.training.tasks.temperature import fold_temperature
 from controller.training.tasks.tokenizer_files import copy_tokenizer
 from controller.training.weights import save_weights
 from registry.serving.classifier import MULTI_LABEL, SINGLE_LABEL, THRESHOLD
@@ -111,6 +112,7 @@ class ClassificationLearner:
         self._gives_hidden = False
         self.frozen: FeatureStore | None = None
         """Features of the base as it is, while it is what the encoder is."""
+        self._calibration: dict[str, float] | None = None
 
     def collate(self, rows: Sequence[TokenRow]) -> dict[str, torch.Tensor]:
         """One batch, padded to its longest row."""
@@ -194,6 +196,11 @@ class ClassificationLearner:
         known = {"train_accuracy": self._measure(sample)["accuracy"], "train_rows": len(sample)}
         return known | lengths.cut_counts(self.rows) | self._data.facts
 
+    def calibrate(self) -> dict[str, float]:
+        """Fold the validation rows' temperature into the head; say what it did."""
+        self._calibration = fold_temperature(self.model.head, self.features(self._validation))
+        return self._calibration
+
     def save(self, output: Path) -> None:
         """Manifest, head, tokenizer; and the adapter or the encoder, whichever was trained."""
         training = self._job.training
@@ -211,6 +218,8 @@ class ClassificationLearner:
         }
         if self._data.is_multi_label:
             manifest["threshold"] = THRESHOLD
+        if self._calibration is not None:
+            manifest["calibration"] = {"method": training.calibration, **self._calibration}
         if training.quantization is not None:
             manifest["quantization"] = training.quantization.model_dump()
         (output / "trueup.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False))

@@ -94,19 +94,23 @@ def test_what_serves_has_the_calibrated_loss(jobs):
     from registry.serving.classifier import load_classifier
 
     folder = jobs.make(rows=60, method="linear-probe", calibration="temperature")
+    place = folder / "prepared/validation.jsonl"
+    rows = [json.loads(line) for line in place.read_text().splitlines()]
+    for row in rows[::4]:
+        row["label"] = "login"  # some of these are wrong, and the head is sure of itself
+    place.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
     done = train(JobFolder(folder))["training"]["calibration"]
 
     manifest = json.loads((folder / "output/trueup.json").read_text())
     job = json.loads((folder / "job.json").read_text())
-    lines = (folder / "prepared/validation.jsonl").read_text().splitlines()
-    rows = [json.loads(line) for line in lines]
     found = load_classifier(folder / "output", Path(job["base"]["folder"])).predict(
         [row["text"] for row in rows]
     )
     columns = [found.labels.index(row["label"]) for row in rows]
     chances = found.probabilities[range(len(rows)), columns]
     loss = -torch.from_numpy(chances).double().log().mean().item()
-    assert loss == pytest.approx(done["loss_after"], abs=1e-4) != done["loss_before"]
+    assert loss == pytest.approx(done["loss_after"], abs=1e-3)
+    assert done["loss_after"] < 0.8 * done["loss_before"]
     assert manifest["calibration"] == {"method": "temperature", **done}
     assert manifest["temperature"] == 1.0
