@@ -2,7 +2,8 @@
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,6 +27,7 @@ from specs.digest import (
     training_inputs,
 )
 from specs.errors import Place
+from specs.gates import in_force
 from specs.model import ModelSpec, Spec
 from specs.names import Digest, Revision
 from specs.searching import concrete, variants
@@ -87,6 +89,20 @@ def desire(
         candidates=candidates,
         unfit=_why_unfit(spec.spec, abilities),
     )
+
+
+def as_of(desired: Desired, day: date) -> Desired:
+    """Return the same state with the overrides that are in force on ``day``.
+
+    One that has expired since so changes the digest of the judgement, and the version is judged
+    again without it.
+    """
+    spec = desired.model.spec
+    overrides = in_force(spec.overrides, day)
+    if overrides == desired.overrides:
+        return desired
+    digests = replace(desired.digests, gates=gates_digest(spec, overrides))
+    return replace(desired, digests=digests, overrides=overrides)
 
 
 def _why_unfit(spec: Spec, abilities: Abilities) -> Failure | None:

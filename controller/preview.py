@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from controller.actions import Plan
 from controller.catalog import Catalog, read_catalog
 from controller.context import Tools
-from controller.desired import desire
+from controller.desired import as_of, desire
 from controller.fitness import remarks
 from controller.observe import observe
 from controller.planner import plan
 from controller.state import Desired, Observed
 from specs.errors import TrueupError
 from specs.names import Revision
+from specs.override_rules import expired_overrides
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Preview:
     problems: Mapping[str, str]
     """Model (or spec file, where it names none) → why there is no plan for it, one line each."""
     remarks: Mapping[str, list[str]]
-    """Model → what to know of its spec: old names, and what this machine does otherwise."""
+    """Model → what to know of its spec: old names, what this machine does otherwise, and what has
+    expired."""
 
 
 def preview(tools: Tools, *, revision: str | None) -> Preview:
@@ -37,13 +39,18 @@ def preview(tools: Tools, *, revision: str | None) -> Preview:
     plans: dict[str, Plan] = {}
     states: dict[str, tuple[Desired, Observed]] = {}
     problems = _invalid(catalog)
+    today = tools.clock().date()
     said = {
-        name: [*map(str, one.notices), *remarks(one.spec.spec, tools.abilities)]
+        name: [
+            *map(str, one.notices),
+            *remarks(one.spec.spec, tools.abilities),
+            *expired_overrides(one.spec.spec, today),
+        ]
         for name, one in catalog.models.items()
     }
     for name, loaded in catalog.models.items():
         try:
-            desired = desire(
+            resolved = desire(
                 loaded.spec,
                 path=loaded.path,
                 revision=at,
@@ -54,6 +61,7 @@ def preview(tools: Tools, *, revision: str | None) -> Preview:
         except TrueupError as error:
             problems[name] = error.told
             continue
+        desired = as_of(resolved, today)
         with tools.database.reading() as session:
             observed = observe(
                 session,

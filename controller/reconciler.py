@@ -26,7 +26,7 @@ from controller.actions import (
 )
 from controller.catalog import Catalog
 from controller.context import Context, Tools
-from controller.desired import desire
+from controller.desired import as_of, desire
 from controller.observe import observe
 from controller.outcomes import Deferred, Done, Outcome, Settled, Stalled
 from controller.planner import plan
@@ -70,10 +70,11 @@ class Reconciler:
     ) -> Outcome:
         """Do what can be done now for ``name``, and record its conditions."""
         try:
-            desired = self._desire(name, catalog, trigger)
+            resolved = self._desire(name, catalog, trigger)
         except TrueupError as error:
             record_unusable(self._tools, name, error, at=catalog.revision, trigger=trigger)
             return Stalled(Failure(error.reason, str(error), error.fix))
+        desired = as_of(resolved, self._tools.clock().date())
         for _ in range(MOST_ACTIONS_A_PASS):
             observed = self._observe(desired, forgiven_before)
             context = Context(self._tools, desired, observed, trigger)

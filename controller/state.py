@@ -16,6 +16,7 @@ from registry.records import (
 from registry.traffic_records import SignalRecord
 from registry.trial_records import TrialRecord
 from specs.digest import Inputs
+from specs.gates import Override
 from specs.model import ModelSpec
 from specs.names import Digest, Revision
 from specs.searching import trial_count
@@ -52,6 +53,8 @@ class Desired:
     """Files that ``evaluation`` names → hash of their content."""
     candidates: tuple[ResolvedBase, ...] = ()
     """``base.candidates``, in their order."""
+    overrides: tuple[Override, ...] = ()
+    """Those in force now; ``digests.gates`` is over them too."""
     unfit: Failure | None = None
     """Why this machine cannot train it."""
 

@@ -134,6 +134,19 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
+class SignificanceTest:
+    """One test of "it is no worse than needed"; a small p speaks against that."""
+
+    p: float
+    method: str
+    """``exact McNemar``, ``exact binomial``, ``paired permutation`` or ``normal``."""
+    among: int = 1
+    """Tests that were corrected together; 1: not corrected."""
+    is_significant: bool = False
+    """Whether it still speaks against the version after the correction."""
+
+
+@dataclass(frozen=True)
 class GateVerdict:
     """One gate's verdict with its evidence."""
 
@@ -146,6 +159,16 @@ class GateVerdict:
     evidence: Estimate | None
     needed: float
     message: str
+    bounds: tuple[float, float] | None = None
+    """The one-sided 95 % bounds that decided."""
+    test: SignificanceTest | None = None
+    discordant: tuple[int, int] | None = None
+    """Of a paired rate: rows that only this version gets right, and rows that only the other
+    does."""
+    more_rows: int | None = None
+    """About how many more held-out rows would decide; None: decided, or no number would."""
+    override: Json | None = None
+    """The override (approver, reason, expires) because of which it does not block."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from specs.gates import Override
 from specs.model import Spec
 from specs.names import Digest
 
@@ -17,6 +18,8 @@ TRAINER_FORMAT = 2
 """Raised when the trainer changes in a way that makes the same inputs give other weights."""
 DATA_FORMAT = 3
 """Raised when data preparation changes in a way that makes the same files give other rows."""
+JUDGE_FORMAT = 2
+"""Raised when judging changes in a way that makes the same evidence give other verdicts."""
 CHECKS_THAT_CHANGE_TRAINING_ROWS = ("empty_rows", "exact_duplicates", "min_rows_per_label")
 CHECKS_THAT_MAY_TAKE_OUT_TRAINING_ROWS = (
     "personal_data",
@@ -170,6 +173,25 @@ def _own_files(spec: Spec, hashes: Mapping[str, str]) -> Inputs:
     return {"own_files": own} if own else {}
 
 
-def gates_digest(spec: Spec) -> Digest:
-    """Digest of the declared criteria."""
-    return digest_of([gate.model_dump(exclude_none=True) for gate in spec.gates])
+def criteria_digest(spec: Spec) -> Digest:
+    """Digest of what success means, as declared; the one that is fixed when a training starts.
+
+    Over what was written, not over defaults: a new field of a gate changes nothing here.
+    """
+    if spec.ungated:
+        return digest_of("ungated")
+    return digest_of([gate.model_dump(exclude_defaults=True) for gate in spec.gates])
+
+
+def gates_digest(spec: Spec, overrides: Sequence[Override] = ()) -> Digest:
+    """Digest of a judgement: the criteria, and the overrides that are in force when it is made.
+
+    One that is new, or has expired, so asks for a new judgement by itself.
+    """
+    return digest_of(
+        {
+            "format": JUDGE_FORMAT,
+            "criteria": criteria_digest(spec),
+            "overrides": [override.model_dump() for override in overrides],
+        }
+    )

@@ -1,6 +1,6 @@
-"""``spec.evaluation`` and ``spec.gates``: what is measured, and what success means."""
+"""``spec.evaluation``: what is measured."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -73,24 +73,3 @@ class Evaluation(Section):
             named["bias", "templates"] = self.bias.templates
             named |= {("bias", "terms", name): path for name, path in self.bias.terms.items()}
         return {path: field for field, path in named.items() if path is not None}
-
-
-class Gate(Section):
-    """One declared criterion. Either absolute (min, max) or against another version."""
-
-    metric: str
-    """What is judged: one of ``evaluation.metrics``, or ``overfit_gap``."""
-    slice: str | None = None
-    """A slice family of ``data.slices``, ``family=value``, or ``*`` for all of them."""
-    min: float | None = None
-    """The metric must be at least this."""
-    max: float | None = None
-    """The metric must be at most this."""
-    against: Literal["live", "previous", "base"] | Annotated[int, Field(ge=1)] | None = None
-    """The version to compare with: an alias, the base as it is, or a number."""
-    max_drop: float | None = Field(default=None, ge=0)
-    """How much worse than ``against`` is tolerated; direction is the metric's own."""
-    min_gain: float | None = Field(default=None, ge=0)
-    """How much better than ``against`` it must be."""
-    level: Literal["block", "warn"] = "block"
-    """``block``: a version that fails never goes live. ``warn``: it is only told."""

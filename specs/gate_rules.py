@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from specs.evaluation import KNOWN_METRICS, Gate
+from specs.evaluation import KNOWN_METRICS
 from specs.expressions import RULE_VALUES, ExpressionError, LengthSlice, parse_expression
+from specs.gates import ALL_SLICES, Gate
 from specs.metric_rules import why_not_measured
 from specs.model import Spec
 from specs.problems import Loc, Problem, suggest
 from specs.study_metrics import is_on_all_rows, is_unbounded, judgeable, lowest_of
 
-ALL_SLICES = "*"
 _PERCENT = 100
 
 
@@ -19,6 +19,7 @@ def gates_say_one_thing(spec: Spec) -> Iterator[Problem]:
         at: Loc = ("spec", "gates", index)
         yield from _criterion(gate, at)
         yield from _limits(gate, at)
+        yield from _effect(gate, at)
 
 
 def gates_fit(spec: Spec) -> Iterator[Problem]:
@@ -42,6 +43,20 @@ def _criterion(gate: Gate, at: Loc) -> Iterator[Problem]:
     elif relative and gate.against is None:
         text = "max_drop and min_gain compare, and nothing says with what"
         yield Problem(at, text, "add against: live")
+
+
+def _effect(gate: Gate, at: Loc) -> Iterator[Problem]:
+    """What follows from a verdict is said once."""
+    if gate.critical and gate.slice is None:
+        text = "critical is for slices; a gate on all rows blocks when it is inconclusive"
+        yield Problem((*at, "critical"), text, "remove it, or name a slice", at_key=True)
+    elif gate.critical and gate.on_inconclusive == "warn":
+        text = "critical: true blocks what is inconclusive, and on_inconclusive: warn does not"
+        yield Problem((*at, "on_inconclusive"), text, "remove one of the two", at_key=True)
+    if gate.level == "warn" and (gate.critical or gate.on_inconclusive == "block"):
+        text = "level: warn never blocks, and another field says that the gate does"
+        fix = "remove level, or remove critical and on_inconclusive"
+        yield Problem((*at, "level"), text, fix, at_key=True)
 
 
 def _metric(gate: Gate, spec: Spec, at: Loc) -> Iterator[Problem]:

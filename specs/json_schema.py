@@ -25,6 +25,8 @@ def render() -> str:
     schema["title"] = "Trueup model spec, version 1"
     _drop_titles(schema)
     _describe(schema)
+    # A rule between two fields that editors can check as well.
+    schema["$defs"]["Spec"]["anyOf"] = [{"required": ["gates"]}, {"required": ["ungated"]}]
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -2,15 +2,13 @@
 
 from typing import Literal
 
-from pydantic import Field
-
 from specs.data import Data
 from specs.evaluation import (
     DERIVED_METRICS,
     Evaluation,
-    Gate,
     Task,
 )
+from specs.gates import Gate, Override
 from specs.metrics import METRIC_FACTS, Kind, is_asked_for, metrics_of_kind
 from specs.monitoring import Monitoring
 from specs.names import ModelName
@@ -41,8 +39,12 @@ class Spec(Section):
     training: Training = Training()
     compute: Compute = Compute()
     evaluation: Evaluation = Evaluation()
-    gates: list[Gate] = Field(min_length=1)
-    """Required: success is defined before anything is trained."""
+    gates: list[Gate] = []
+    """Required, but with ``ungated: true``: success is defined before anything is trained."""
+    ungated: bool = False
+    """Every version goes live without being judged, on record; the only way to have no gates."""
+    overrides: list[Override] = []
+    """Verdicts that somebody answers for: they block nothing for a while, and stay on record."""
     promotion: Promotion = Promotion()
     serving: Serving = Serving()
     monitoring: Monitoring = Monitoring()

@@ -23,7 +23,6 @@ _STAND_IN = {
         "task": "text-classification",
         "base": {"model": "stand/in"},
         "data": {"train": "stand-in/train.csv", "test": "stand-in/test.csv"},
-        "gates": [_GATE],
     },
 }
 
@@ -34,7 +33,7 @@ def with_stand_ins(value: dict[str, Any], wrong: Iterable[Loc]) -> ModelSpec | N
     for loc in wrong:
         _take_out(repaired, loc)
     _fill(repaired, _STAND_IN)
-    for gate in _at(repaired, _GATES):
+    for gate in _at(repaired, _GATES) or ():
         gate.setdefault("metric", _GATE["metric"])
     try:
         return ModelSpec.model_validate(repaired)

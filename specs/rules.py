@@ -25,6 +25,7 @@ from specs.method_rules import (
 from specs.metric_rules import forms_fit, metrics_are_known, why_not_measured
 from specs.model import ModelSpec, Spec
 from specs.names import FAMILY_PATTERN
+from specs.override_rules import gates_are_declared, overrides_fit
 from specs.problems import Loc, Problem, either, suggest
 from specs.search_rules import candidates_fit, search_fits, tried_values
 from specs.searching import concrete
@@ -237,7 +238,9 @@ RULES = (
     Rule(calibration_fits, (_TASK, (*TRAINING, "calibration"))),
     Rule(precision_fits, ((*TRAINING, "method"), (*TRAINING, "arguments"))),
     Rule(compute_fits, ((*TRAINING, "method"), (*TRAINING, "arguments"), ("spec", "compute"))),
+    Rule(gates_are_declared, ()),
     Rule(gates_say_one_thing, ()),
+    Rule(overrides_fit, (("spec", "gates"),)),
     Rule(
         gates_fit,
         (

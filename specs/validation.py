@@ -13,6 +13,7 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from specs.fields import all_fields, section_at
+from specs.gates import DATE_PATTERN
 from specs.monitoring import PERIOD_PATTERN
 from specs.names import MODEL_NAME_PATTERN
 from specs.problems import Loc, Problem, dotted, nearest, suggest
@@ -35,7 +36,6 @@ _EXAMPLES = {
     "spec.data": "data: {train: data/train.csv, test: data/test.csv}",
     "spec.data.train": "train: data/train.csv",
     "spec.data.test": "test: data/test.csv",
-    "spec.gates": "gates: [{metric: METRIC, min: 0.8}]",
 }
 
 
@@ -59,7 +59,7 @@ def problems_of(errors: Sequence[ErrorDetails], value: Any) -> list[Problem]:
         found = _locate(details, value)
         by_loc[found.loc].append(found)
     return [
-        _problem(found, value)
+        _problem(found)
         for loc, found in by_loc.items()
         if not (found[0].in_union and any(_is_below(other, loc) for other in by_loc))
     ]
@@ -84,11 +84,11 @@ def _is_below(loc: Loc, parent: Loc) -> bool:
     return len(loc) > len(parent) and loc[: len(parent)] == parent
 
 
-def _problem(found: list[_Found], value: Any) -> Problem:
+def _problem(found: list[_Found]) -> Problem:
     """Choose the error that says most about this value."""
     first = found[0]
-    if first.type == "missing" or (first.type == "too_short" and first.loc[-1] == "gates"):
-        return _missing(first.loc, value)
+    if first.type == "missing":
+        return _missing(first.loc)
     if any(one.type == "extra_forbidden" for one in found):
         return _unknown_field(first.loc)
     for one in found:
@@ -100,15 +100,8 @@ def _problem(found: list[_Found], value: Any) -> Problem:
     return _wrong_type(found)
 
 
-def _missing(loc: Loc, value: Any) -> Problem:
-    name = dotted(loc)
-    example = _EXAMPLES.get(name)
-    if name == "spec.gates":
-        task = value["spec"].get("task")
-        metric = "token_f1" if task == "causal-lm" else "f1_macro"
-        example = _EXAMPLES[name].replace("METRIC", metric)
-        text = "no gates are declared; success is defined before anything is trained"
-        return Problem(loc, text, f"add for example {example}")
+def _missing(loc: Loc) -> Problem:
+    example = _EXAMPLES.get(dotted(loc))
     return Problem(loc, f"{loc[-1]} is missing", f"add for example {example}" if example else None)
 
 
@@ -157,6 +150,8 @@ def _bad_pattern(loc: Loc, value: str, pattern: str) -> Problem:
         words = "is not a name: lower-case letters, digits and inner hyphens, at most 63"
         name = re.sub(r"[^a-z0-9]+", "-", value.lower())[:63].strip("-")
         return Problem(loc, f"{value!r} {words}", f"try {name!r}" if name else None)
+    if pattern == DATE_PATTERN:
+        return Problem(loc, f"{value!r} is not a day", "write it as 2026-12-31")
     assert pattern == PERIOD_PATTERN, "each pattern has its words here"
     fix = "write hours, days or weeks: 12h, 30d, 4w"
     return Problem(loc, f"{value!r} is not a period", fix)

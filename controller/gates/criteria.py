@@ -21,7 +21,7 @@ from controller.evaluation.intervals import ONE_SIDED, one_sided, z_of
 from controller.evaluation.metrics import Difference
 from controller.gates.wording import change, level, more_rows, span
 from registry.records import Estimate, Verdict
-from specs.evaluation import Gate
+from specs.gates import Gate
 from specs.study_metrics import is_lower_better
 
 _NO_MARGIN = 1e-9

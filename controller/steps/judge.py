@@ -31,6 +31,7 @@ def judge(context: Context, _action: Judge) -> Outcome:
         context.desired.model.spec.gates,
         candidate=_evidence(context, wanted.evaluation),
         against=compared,
+        overrides=context.desired.overrides,
     )
     tools = context.tools
     report = GateReport(

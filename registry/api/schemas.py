@@ -182,6 +182,15 @@ class VersionOut(Wire):
     run_id: str
 
 
+class SignificanceTestOut(Wire):
+    """A test of "it is no worse than needed"; among: tests that were corrected together."""
+
+    p: Number
+    method: str
+    among: int
+    is_significant: bool
+
+
 class VerdictOut(Wire):
     """One gate's verdict with its evidence."""
 
@@ -192,6 +201,11 @@ class VerdictOut(Wire):
     evidence: EstimateOut | None
     needed: Number
     message: str
+    bounds: tuple[Number, Number] | None
+    test: SignificanceTestOut | None
+    discordant: tuple[int, int] | None
+    more_rows: int | None
+    override: Mapping[str, Any] | None
 
 
 class GateReportOut(Wire):

@@ -18,6 +18,7 @@ from registry.records import (
     GateReport,
     GateVerdict,
     Progress,
+    SignificanceTest,
     Verdict,
 )
 from specs.names import Digest
@@ -104,7 +105,8 @@ def verdict_document(verdict: GateVerdict) -> Document:
 
 def read_verdict(document: Mapping[str, Any]) -> GateVerdict:
     """Turn a stored document into a verdict."""
-    evidence = document["evidence"]
+    evidence, test = document["evidence"], document.get("test")
+    bounds, discordant = document.get("bounds"), document.get("discordant")
     return GateVerdict(
         gate=document["gate"],
         slice=document["slice"],
@@ -113,6 +115,12 @@ def read_verdict(document: Mapping[str, Any]) -> GateVerdict:
         evidence=None if evidence is None else read_estimate(evidence),
         needed=read_number(document["needed"]),
         message=document["message"],
+        # What earlier releases did not say is absent.
+        bounds=None if bounds is None else (read_number(bounds[0]), read_number(bounds[1])),
+        test=None if test is None else SignificanceTest(**test),
+        discordant=None if discordant is None else (discordant[0], discordant[1]),
+        more_rows=document.get("more_rows"),
+        override=document.get("override"),
     )
 
 

@@ -1,8 +1,11 @@
 """Which change touches which digest: what is done again, and what is not."""
 
+from datetime import date
+
 import pytest
 
 from specs.digest import (
+    criteria_digest,
     digest_of,
     evaluation_inputs,
     gates_digest,
@@ -10,6 +13,7 @@ from specs.digest import (
     prepared_inputs,
     training_inputs,
 )
+from specs.gates import in_force
 from specs.loader import load_specs
 
 HASHES = {
@@ -196,7 +200,7 @@ def test_digests_are_those_that_existing_installations_recorded(spec_of):
         "data": "sha256:5c14ce589405204410037d09b5b04cf81791e5649e04d29e07eec732774a715a",
         "training": "sha256:0928f08c90a653517ad0f6a6e3e07ce6f15416eeff402bf3f7807a099abf2a20",
         "evaluation": "sha256:f2b8237edca59d59f8e823f4e30a71721eab34c42f895b09509550aa0aaa120b",
-        "gates": "sha256:63c16e4bab54370866bc79698ef4daadc69de0cdfc1d228c995a66a0f6f12e28",
+        "gates": "sha256:0da3015a2eb30cdf9cede3eed0e0ee071ee24217c23cd7a2916a58044e5c60d4",
     }
 
 
@@ -225,3 +229,26 @@ def test_a_slice_reaches_the_weights_only_where_rows_are_weighed_by_it(spec_of):
     assert digests(spec_of())["training"] == digests(spec_of(moved))["training"]
     assert digests(spec_of(weighed))["training"] != digests(spec_of(weighed, moved))["training"]
     assert digests(spec_of())["training"] != digests(spec_of(weighed))["training"]
+
+
+OVERRIDDEN = (
+    "  promotion:",
+    """  overrides:
+    - {metric: f1_macro, approver: ann, reason: a fair, expires: 2026-12-31}
+  promotion:""",
+)
+
+
+def test_a_judgement_is_another_while_an_override_is_in_force(spec_of):
+    plain, overridden = spec_of(), spec_of(OVERRIDDEN)
+    last_day, after = (
+        in_force(overridden.overrides, day) for day in (date(2026, 12, 31), date(2027, 1, 1))
+    )
+
+    assert gates_digest(overridden, last_day) != gates_digest(plain)
+    assert gates_digest(overridden, after) == gates_digest(plain)
+
+
+def test_an_override_is_no_change_of_what_success_means(spec_of):
+    assert criteria_digest(spec_of(OVERRIDDEN)) == criteria_digest(spec_of())
+    assert criteria_digest(spec_of(("min: 0.85", "min: 0.8"))) != criteria_digest(spec_of())

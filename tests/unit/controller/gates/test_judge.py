@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from controller.gates.judge import judge, passed
 from registry.records import Estimate, Verdict
-from specs.evaluation import Gate
+from specs.gates import Gate, Override
 from tests.unit.controller.gates.builders import CHEAP, evidence, right, rows_of
 
 PASS, FAIL, INCONCLUSIVE = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
@@ -315,6 +315,46 @@ def test_a_slice_is_compared_within_its_own_rows():
     assert found["channel=mail"] == (PASS, 100)
 
 
+def waived(name=None, metric="accuracy"):
+    """An override of gates on one metric."""
+    return Override(
+        metric=metric, slice=name, approver="ann", reason="a fair", expires="2026-12-31"
+    )
+
+
+def test_an_override_lifts_the_block_and_leaves_the_verdict():
+    candidate = evidence(rows_of(right(100, 300)))
+
+    [verdict] = judge(
+        [Gate(metric="accuracy", min=0.9)], candidate=candidate, against={}, overrides=[waived()]
+    )
+
+    assert verdict.verdict is FAIL
+    assert not verdict.blocks
+    assert verdict.override["approver"] == "ann"
+    assert verdict.message.endswith("; overridden by ann until 2026-12-31: a fair")
+
+
+def test_an_override_lifts_no_other_block():
+    candidate = evidence(rows_of(right(100, 300)))
+
+    verdicts = judge(
+        [Gate(metric="accuracy", min=0.9)],
+        candidate=candidate,
+        against={},
+        overrides=[waived("*"), waived(metric="loss")],
+    )
+
+    assert not passed(verdicts)
+
+
+def test_without_gates_one_verdict_says_so():
+    verdicts = judge([], candidate=evidence(rows_of(right(1, 300))), against={})
+
+    assert passed(verdicts)
+    assert [verdict.message.split(":")[0] for verdict in verdicts] == ["ungated"]
+
+
 GATES = st.builds(
     lambda metric, bound, name, level: Gate(metric=metric, min=bound, slice=name, level=level),
     st.sampled_from(CHEAP),
@@ -374,3 +414,17 @@ def test_a_wider_tolerance_never_judges_worse(mine, theirs, drop, more):
     )
 
     assert rank[wide.verdict] >= rank[tight.verdict]
+
+
+@settings(deadline=None, max_examples=60)
+@given(gates=st.lists(GATES, min_size=1, max_size=5), correct=CORRECT)
+def test_overrides_change_no_verdict(gates, correct):
+    candidate = evidence(rows_of(correct, slices=FAMILY))
+
+    plain = judge(gates, candidate=candidate, against={})
+    lifted = judge(
+        gates, candidate=candidate, against={}, overrides=[waived(), waived("channel=web")]
+    )
+
+    assert [one.verdict for one in lifted] == [one.verdict for one in plain]
+    assert all(before.blocks >= after.blocks for before, after in zip(plain, lifted, strict=True))

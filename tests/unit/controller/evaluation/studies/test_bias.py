@@ -8,7 +8,7 @@ from controller.evaluation.intervals import newcombe
 from controller.evaluation.studies import run_studies
 from controller.gates.criteria import judge_absolute
 from registry.records import Verdict
-from specs.evaluation import Gate
+from specs.gates import Gate
 from tests.unit.controller.evaluation.studies.conftest import WordPredictor
 
 ROWS = [(f"where is my card {number}", "card", {"channel": "web"}) for number in range(60)]
