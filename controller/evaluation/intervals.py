@@ -80,12 +80,12 @@ def tango(gained: int, lost: int, n: int, confidence: float = CONFIDENCE) -> Bou
     """
     z = z_of(confidence)
     difference = (gained - lost) / n
-    low = _crossing(-1.0, difference, lambda delta: _tango_score(gained, lost, n, delta) > z)
-    high = _crossing(difference, 1.0, lambda delta: _tango_score(gained, lost, n, delta) > -z)
+    low = _crossing(-1.0, difference, lambda delta: tango_score(gained, lost, n, delta) > z)
+    high = _crossing(difference, 1.0, lambda delta: tango_score(gained, lost, n, delta) > -z)
     return low, high
 
 
-def _tango_score(gained: int, lost: int, n: int, delta: float) -> float:
+def tango_score(gained: int, lost: int, n: int, delta: float) -> float:
     """Score statistic of the hypothesis that the difference is ``delta``; falls as it grows."""
     b = (2 * n - gained + lost) * delta - gained - lost
     c = -lost * delta * (1 - delta)

@@ -2,21 +2,22 @@
 
 A verdict is by one-sided 95 % bounds. Overall gates block on ``fail`` and on ``inconclusive``: what
 has not been shown is not assumed. A slice has few rows and there are many of them, so there
-``inconclusive`` only warns, unless the gate says otherwise; slices of fewer than ``MIN_SLICE_ROWS``
-rows are named and not judged. An override lifts the block of a verdict, never the verdict.
+``inconclusive`` only warns, unless the gate says otherwise, and a failure is corrected over all
+slices of the gate. An override lifts the block of a verdict, never the verdict.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from controller.evaluation.evidence import Evidence
-from controller.gates.criteria import Decision, judge_absolute, judge_relative
-from controller.gates.differences import slice_difference
+from controller.gates.case import Case, no_common_rows
+from controller.gates.claims import absolute_claims, relative_claims, tested
+from controller.gates.criteria import Decision, decide
+from controller.gates.significance import alone
+from controller.gates.slices import judge_slices
 from registry.records import Estimate, GateVerdict, Verdict
-from specs.gates import ALL_SLICES, Gate, Override, are_about
+from specs.gates import Gate, Override
 
-MIN_SLICE_ROWS = 20
 UNGATED = GateVerdict(
     gate={"metric": "ungated"},
     slice=None,
@@ -59,7 +60,7 @@ def judge(
     return tuple(
         _lifted(verdict, overrides)
         for gate in gates
-        for verdict in _judge_gate(_Case(gate, candidate, against))
+        for verdict in _judge_gate(Case(gate, candidate, against))
     )
 
 
@@ -80,97 +81,26 @@ def _lifted(verdict: GateVerdict, overrides: Sequence[Override]) -> GateVerdict:
     return replace(verdict, blocks=False, message=message, override=found.model_dump())
 
 
-@dataclass(frozen=True)
-class _Case:
-    gate: Gate
-    candidate: Evidence
-    against: Mapping[str | int, Evidence]
+def _judge_gate(case: Case) -> list[GateVerdict]:
+    if case.gate.slice is not None:
+        return judge_slices(case)
+    evidence = case.candidate.metrics[case.gate.metric]
+    return [case.verdict(None, _decide(case, evidence), evidence)]
 
 
-def _judge_gate(case: _Case) -> list[GateVerdict]:
-    if case.gate.slice is None:
-        evidence = case.candidate.metrics[case.gate.metric]
-        return [_verdict(case, None, _decide(case, None, evidence), evidence)]
-    names = _slices_meant(case.gate.slice, case.candidate.slices)
-    if not names:
-        return [_nothing_to_judge(case)]
-    return [_judge_slice(case, name) for name in names]
-
-
-def _slices_meant(wanted: str, known: Iterable[str]) -> list[str]:
-    """Name the slices that a gate is about: all, those of a family, or one."""
-    return sorted(name for name in known if are_about(wanted, name))
-
-
-def _judge_slice(case: _Case, name: str) -> GateVerdict:
-    gate, measured = case.gate, case.candidate.slices[name]
-    rows = max((estimate.n for estimate in measured.values()), default=0)
-    evidence = measured.get(gate.metric)
-    if evidence is None:
-        message = f"{gate.metric} is not measured in {name}; not judged"
-    elif rows < MIN_SLICE_ROWS:
-        message = (
-            f"{name} is too small to judge: {gate.metric} {evidence.value:.3f} over "
-            f"{rows} rows, {MIN_SLICE_ROWS} are needed"
-        )
-    else:
-        return _verdict(case, name, _decide(case, name, evidence), evidence)
-    decision = Decision(Verdict.INCONCLUSIVE, _needed(gate), message)
-    return _verdict(case, name, decision, evidence)
-
-
-def _decide(case: _Case, name: str | None, evidence: Estimate) -> Decision:
-    gate = case.gate
-    if gate.against is None:
-        return judge_absolute(gate, evidence)
-    other = case.against.get(gate.against)
-    if other is None:
-        return _nothing_to_compare_with(gate)
-    if other.version == case.candidate.version:
-        message = f"this version is itself {gate.against}; {gate.metric} {evidence.value:.3f}"
-        return Decision(Verdict.PASS, _needed(gate), message)
-    difference = slice_difference(gate.metric, case.candidate, other, name)
-    return judge_relative(gate, difference, other.version)
-
-
-def _nothing_to_compare_with(gate: Gate) -> Decision:
-    needed = _needed(gate)
-    if gate.against in _MAY_BE_ABSENT:
-        return Decision(Verdict.PASS, needed, f"no {gate.against} version to compare with")
-    message = f"there is no evidence of version {gate.against} to compare with; evaluate it first"
-    return Decision(Verdict.INCONCLUSIVE, needed, message)
-
-
-def _nothing_to_judge(case: _Case) -> GateVerdict:
-    gate = case.gate
-    known = ", ".join(sorted(case.candidate.slices)) or "none"
-    what = "no slices are declared" if gate.slice == ALL_SLICES else f"no row is in {gate.slice}"
-    message = f"{gate.metric}: {what} (slices with rows: {known})"
-    return _verdict(case, gate.slice, Decision(Verdict.INCONCLUSIVE, _needed(gate), message), None)
-
-
-def _verdict(
-    case: _Case, name: str | None, decision: Decision, evidence: Estimate | None
-) -> GateVerdict:
-    is_stopping = decision.verdict is Verdict.FAIL or (
-        decision.verdict is Verdict.INCONCLUSIVE and case.gate.blocks_when_inconclusive
-    )
-    return GateVerdict(
-        gate=_as_declared(case.gate),
-        slice=name,
-        verdict=decision.verdict,
-        blocks=case.gate.level == "block" and is_stopping,
-        evidence=decision.evidence or evidence,
-        needed=decision.needed,
-        message=f"{name}: {decision.message}" if name and decision.evidence else decision.message,
-    )
-
-
-def _as_declared(gate: Gate) -> dict[str, Any]:
-    return gate.model_dump(exclude_none=True)
-
-
-def _needed(gate: Gate) -> float:
-    """The declared number of a gate; the first, where it has two."""
-    bounds = (gate.min, gate.max, gate.max_drop, gate.min_gain)
-    return next(bound for bound in bounds if bound is not None)
+def _decide(case: Case, evidence: Estimate) -> Decision:
+    gate, pair = case.gate, case.pair
+    ended = case.without_comparison
+    if ended is not None:
+        return ended
+    if pair is None:
+        return decide(absolute_claims(gate, evidence))
+    compared = pair.compare(gate.metric, None)
+    if compared is None:
+        return no_common_rows(case)
+    claims = relative_claims(gate, compared, pair.other.version)
+    if compared.discordant is None:
+        return decide(claims)
+    # The bounds decide; what McNemar says of the same counts is told beside them.
+    told = [tested(claim, among=1) for claim in claims]
+    return decide([replace(one, test=alone(one.test)) for one in told if one.test is not None])
