@@ -76,6 +76,7 @@ class Judge:
     """Hold a version's evidence against the declared gates."""
 
     training_digest: Digest
+    """Which version: the wanted one, the live one, or one that an undo may go to."""
     why: str
 
 
@@ -84,6 +85,15 @@ class Promote:
     """Move ``live``, which is all that the gateway waits for."""
 
     training_digest: Digest
+    why: str
+
+
+@dataclass(frozen=True)
+class RollBack:
+    """Leave a live version that fails what is declared now, as a person's rollback does."""
+
+    leaves: int
+    to: int
     why: str
 
 
@@ -117,7 +127,7 @@ class Stall:
     """Nothing to do until a person changes something; says what."""
 
     failure: Failure
-    stage: type["PrepareData | EstimateCost | Train | Evaluate | Promote"]
+    stage: type["PrepareData | EstimateCost | Train | Evaluate | Judge | Promote"]
     why: str
 
 
@@ -131,6 +141,7 @@ Action = (
     | Evaluate
     | Judge
     | Promote
+    | RollBack
     | WritePin
     | RemovePin
     | ReleaseHold

@@ -18,6 +18,7 @@ from registry.bases import ResolvedBase
 from registry.records import Failure
 from specs.digest import (
     Inputs,
+    criteria_digest,
     digest_of,
     estimate_inputs,
     evaluation_inputs,
@@ -82,6 +83,7 @@ def desire(
             training=training,
             evaluation=evaluation_digest(spec.spec, {**hashes, **own}, training),
             measurement=digest_of(measurement_inputs(spec.spec, {**hashes, **own})),
+            criteria=criteria_digest(spec.spec),
             gates=gates_digest(spec.spec),
         ),
         training_inputs=inputs,

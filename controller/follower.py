@@ -134,6 +134,7 @@ class Follower:
                 revision=at,
                 now=tools.clock(),
             )
+        self._metrics.forget(model.name)
         if run is not None:
             cancel(tools, run, why=f"{model.path} is gone at {at}")
 

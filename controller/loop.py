@@ -34,7 +34,7 @@ class Controller:
         self._tools = tools
         self._metrics = metrics
         self._queue = WorkQueue(clock=time.monotonic)
-        self._reconciler = Reconciler(tools)
+        self._reconciler = Reconciler(tools, metrics)
         self._follower = Follower(tools, metrics, self._on_news)
         self._stopped = threading.Event()
         self._forgiven: dict[str, datetime] = {}

@@ -7,8 +7,6 @@ Laws that the tests hold: planning twice gives the same; a plan carried out in f
 to plan; a version that did not pass its gates is never promoted.
 """
 
-from collections.abc import Mapping
-
 from controller.actions import (
     Action,
     CancelRun,
@@ -26,40 +24,77 @@ from controller.actions import (
     Trial,
     WritePin,
 )
+from controller.measuring import (
+    measure_compared,
+    or_stall,
+    refuse_unknown_versions,
+    run_of,
+    up_to_a_stall,
+)
 from controller.search.choice import best, why_none
 from controller.state import Desired, Observed
-from registry.records import Failure, RunKind
-from specs.names import Digest
-
-KINDS: Mapping[type, RunKind] = {
-    PrepareData: RunKind.DATA,
-    EstimateCost: RunKind.ESTIMATE,
-    Train: RunKind.TRAIN,
-    Trial: RunKind.TRIAL,
-    Evaluate: RunKind.EVALUATE,
-}
-"""Expensive action → the kind of its run."""
+from controller.verification import leave_live, verify_live
+from registry.records import Failure
 
 
 def plan(desired: Desired, observed: Observed) -> Plan:
     """List what brings the observed state to the desired one, in order."""
+    pinning = _honour_pin(desired, observed)
     making = _make_version(desired, observed)
-    return (
-        *_cancel_superseded(desired, observed, making),
-        *_honour_pin(desired, observed),
-        *making,
-        *_promote(desired, observed, making),
-    )
+    promoting = _promote(desired, observed, making)
+    # Measuring what answers now takes minutes, and training what may answer later takes hours.
+    verifying = verify_live(desired, observed)
+    # What is on its way to take live's place by itself makes going back needless.
+    leaving = () if promoting else leave_live(desired, observed)
+    actions = _stalls_last((pinning, verifying, leaving, making + promoting))
+    actions = _with_rows(desired, observed, actions)
+    return (*_cancel_superseded(desired, observed, actions), *_running_first(observed, actions))
 
 
-def _cancel_superseded(desired: Desired, observed: Observed, making: Plan) -> Plan:
+def _stalls_last(parts: tuple[Plan, ...]) -> Plan:
+    """Put the parts in one line; what is live is not kept waiting for a person.
+
+    No version is made while a pin is refused: nobody could say what is wanted.
+    """
+    pinning, verifying, leaving, making = parts
+    if _stalls(pinning):
+        return (*verifying, *leaving, *pinning, *making)
+    if _stalls(verifying):
+        return (*pinning, *leaving, *making, *verifying)
+    return (*pinning, *verifying, *leaving, *making)
+
+
+def _stalls(part: Plan) -> bool:
+    return bool(part) and isinstance(part[-1], Stall)
+
+
+def _with_rows(desired: Desired, observed: Observed, actions: Plan) -> Plan:
+    """Put the rows before whatever reads them."""
+    readers = [isinstance(one, EstimateCost | Train | Trial | Evaluate) for one in actions]
+    if not any(readers) or not _rows_are_missing(desired, observed):
+        return actions
+    digest = desired.digests.data
+    prepare = PrepareData(digest, why="rows of this data digest are not prepared")
+    first = readers.index(True)
+    before, after = actions[:first], actions[first:]
+    preparing = or_stall(prepare, digest, observed)
+    return (*before, preparing, *(() if isinstance(preparing, Stall) else after))
+
+
+def _running_first(observed: Observed, actions: Plan) -> Plan:
+    """Carry on what runs before anything is started: one model has one run at a time."""
     run = observed.running
-    asked_for = {
-        (KINDS[type(action)], action.digest)
-        for action in making
-        if isinstance(action, PrepareData | EstimateCost | Train | Trial | Evaluate)
-    }
-    if run is None or (run.kind, run.digest) in asked_for:
+    runs = [run_of(action) for action in actions]
+    if run is None or (run.kind, run.digest) not in runs:
+        return actions
+    own = runs.index((run.kind, run.digest))
+    first = next(index for index, one in enumerate(runs) if one is not None)
+    return (*actions[:first], actions[own], *actions[first:own], *actions[own + 1 :])
+
+
+def _cancel_superseded(desired: Desired, observed: Observed, actions: Plan) -> Plan:
+    run = observed.running
+    if run is None or (run.kind, run.digest) in map(run_of, actions):
         return ()
     return (CancelRun(run.id, why=f"{desired.revision} no longer asks for it"),)
 
@@ -97,6 +132,8 @@ def _make_version(desired: Desired, observed: Observed) -> Plan:
     actions: list[Action] = []
     digests = desired.digests
     wanted = observed.wanted
+    if wanted is None or wanted.report is None:
+        actions.extend(refuse_unknown_versions(desired, observed))
     if wanted is None and desired.unfit is not None and observed.running is None:
         return (_cannot_train(desired.unfit),)
     if wanted is None:
@@ -104,16 +141,11 @@ def _make_version(desired: Desired, observed: Observed) -> Plan:
     if wanted is None or wanted.evaluation is None:
         why = "not measured on these held-out rows yet"
         evaluate = Evaluate(digests.evaluation, digests.training, why=why)
-        actions.append(_or_stall(evaluate, digests.evaluation, observed))
+        actions.append(or_stall(evaluate, digests.evaluation, observed))
     if wanted is None or wanted.report is None:
-        actions.extend(_evaluate_live_for_comparison(desired, observed))
+        actions.extend(measure_compared(observed, wanted))
         actions.append(Judge(digests.training, why="these gates have not judged it yet"))
-    if _rows_are_missing(desired, observed) and any(
-        isinstance(action, Train | Trial | Evaluate) for action in actions
-    ):
-        prepare = PrepareData(digests.data, why="rows of this data digest are not prepared")
-        actions.insert(0, _or_stall(prepare, digests.data, observed))
-    return _up_to_a_stall(actions)
+    return up_to_a_stall(actions)
 
 
 def _cannot_train(failure: Failure) -> Stall:
@@ -126,7 +158,7 @@ def _make_weights(desired: Desired, observed: Observed) -> Plan:
     why = "no version has this training digest"
     costs = _say_costs(desired, observed)
     if not of:
-        return (*costs, _or_stall(Train(digest, why=why), digest, observed))
+        return (*costs, or_stall(Train(digest, why=why), digest, observed))
     trials = observed.trials
     next_one = next((trial for trial in trials if not trial.has_ended), None)
     chosen: int | None = None
@@ -162,34 +194,7 @@ def _say_costs(desired: Desired, observed: Observed) -> Plan:
     if observed.is_estimated or (run is not None and run.digest in begun):
         return ()
     costs = EstimateCost(digest, why="what this training costs has not been said")
-    return (_or_stall(costs, digest, observed),)
-
-
-def _evaluate_live_for_comparison(desired: Desired, observed: Observed) -> Plan:
-    live = observed.live
-    if not desired.compares_with_live or live is None or live.evaluation is not None:
-        return ()
-    if observed.wanted is not None and observed.is_live(observed.wanted):
-        return ()
-    why = "a gate compares with live, which was not measured on these rows"
-    evaluate = Evaluate(live.evaluation_digest, live.version.training_digest, why=why)
-    return (_or_stall(evaluate, live.evaluation_digest, observed),)
-
-
-def _or_stall(
-    action: PrepareData | EstimateCost | Train | Evaluate, digest: Digest, observed: Observed
-) -> Action:
-    failure = observed.failures.get(digest)
-    if failure is None:
-        return action
-    return Stall(failure, type(action), why="this failed, and nothing it depends on has changed")
-
-
-def _up_to_a_stall(actions: list[Action]) -> Plan:
-    for index, action in enumerate(actions):
-        if isinstance(action, Stall):
-            return tuple(actions[: index + 1])
-    return tuple(actions)
+    return (or_stall(costs, digest, observed),)
 
 
 def _promote(desired: Desired, observed: Observed, making: Plan) -> Plan:

@@ -11,6 +11,7 @@ from controller.fitness import remarks
 from controller.observe import observe
 from controller.planner import plan
 from controller.state import Desired, Observed
+from registry.evidence import worn_words
 from specs.errors import TrueupError
 from specs.names import Revision
 from specs.override_rules import expired_overrides
@@ -72,6 +73,7 @@ def preview(tools: Tools, *, revision: str | None) -> Preview:
                 forgiven_before=None,
             )
         states[name] = (desired, observed)
+        said[name] += _wear(desired, observed)
         plans[name] = plan(desired, observed)
     return Preview(at, plans, states, problems, said)
 
@@ -81,3 +83,11 @@ def _invalid(catalog: Catalog) -> dict[str, str]:
     for path, errors in catalog.errors.items():
         found.setdefault(catalog.names.get(path, path), []).extend(map(str, errors))
     return {name: "\n".join(lines) for name, lines in found.items()}
+
+
+def _wear(desired: Desired, observed: Observed) -> list[str]:
+    """How often the held-out file was used; nothing while it never was."""
+    data = desired.model.spec.data
+    if not observed.candidates:
+        return []
+    return [worn_words(data.test, observed.candidates, data.warn_after_candidates)]

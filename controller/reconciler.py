@@ -19,6 +19,7 @@ from controller.actions import (
     Promote,
     ReleaseHold,
     RemovePin,
+    RollBack,
     Stall,
     Train,
     Trial,
@@ -27,6 +28,7 @@ from controller.actions import (
 from controller.catalog import Catalog
 from controller.context import Context, Tools
 from controller.desired import as_of, desire
+from controller.metrics import ControllerMetrics
 from controller.observe import observe
 from controller.outcomes import Deferred, Done, Outcome, Settled, Stalled
 from controller.planner import plan
@@ -38,7 +40,7 @@ from controller.steps.estimate import estimate_cost
 from controller.steps.evaluate import evaluate
 from controller.steps.judge import judge
 from controller.steps.pin import release_hold, remove_pin, write_pin
-from controller.steps.promote import promote
+from controller.steps.promote import promote, roll_back
 from controller.steps.train import train
 from controller.steps.trial import choose, trial
 from controller.summarize import Pass
@@ -54,9 +56,10 @@ MOST_ACTIONS_A_PASS = 20
 class Reconciler:
     """Brings one model at a time closer to what git wants of it."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: Tools, metrics: ControllerMetrics) -> None:
         """``tools`` live as long as the controller."""
         self._tools = tools
+        self._metrics = metrics
         self._desired: dict[str, Desired] = {}
 
     def reconcile(
@@ -82,6 +85,8 @@ class Reconciler:
             if not isinstance(outcome, Done):
                 look = Pass(desired, observed, outcome, stage, tuple(put_off), source_failure)
                 record_pass(self._tools, look, trigger=trigger)
+                live = observed.live
+                self._metrics.saw_live(name, live.verification if live else None)
                 return _recheck_deferred(outcome, put_off)
         raise RuntimeError(f"the plan for {name} did not end after {MOST_ACTIONS_A_PASS} actions")
 
@@ -150,6 +155,7 @@ STEPS: Mapping[type, Callable[[Context, Any], Outcome]] = {
     Evaluate: evaluate,
     Judge: judge,
     Promote: promote,
+    RollBack: roll_back,
     WritePin: write_pin,
     RemovePin: remove_pin,
     ReleaseHold: release_hold,

@@ -21,6 +21,9 @@ from specs.model import ModelSpec
 from specs.names import Digest, Revision
 from specs.searching import trial_count
 
+NO_VERSION = "base"
+"""What a gate may compare with and no version is: the base as it is."""
+
 
 @dataclass(frozen=True)
 class Digests:
@@ -33,7 +36,10 @@ class Digests:
     evaluation: Digest
     measurement: Digest
     """Of what is measured on which held-out rows, whichever version it is."""
+    criteria: Digest
+    """Of what success means; fixed when a training starts."""
     gates: Digest
+    """Of a judgement: the criteria, and the overrides that are in force."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +80,15 @@ class Desired:
         return trial_count(self.model.spec)
 
     @property
-    def compares_with_live(self) -> bool:
-        """Whether a gate asks how the version does beside the live one."""
-        return any(gate.against == "live" for gate in self.model.spec.gates)
+    def compares_with(self) -> tuple[str | int, ...]:
+        """The registered versions that gates compare with: aliases and numbers, each once."""
+        named = (gate.against for gate in self.model.spec.gates)
+        return tuple(dict.fromkeys(name for name in named if name not in (None, NO_VERSION)))
+
+    @property
+    def test_digest(self) -> str:
+        """DVC's hash of the held-out file."""
+        return self.hashes[self.model.spec.data.test]
 
 
 @dataclass(frozen=True)
@@ -91,6 +103,14 @@ class Judged:
     """By the gates and held-out rows that are wanted now."""
     has_ever_passed: bool
     """Whether any report on it, by whatever gates, let it through."""
+    measured: EvaluationRecord | None = None
+    """Its newest evidence of what is wanted to be measured on the wanted held-out rows.
+
+    That of ``evaluation_digest`` where there is one; else one with other training rows beside it,
+    which only say what a near twin is.
+    """
+    verification: GateReport | None = None
+    """On ``measured``, by the gates that are wanted now."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +129,12 @@ class Observed:
     """A hold that was released, while its pin may still stand in git."""
     release_is_fetched: bool = False
     """Whether the wanted revision has the commit that wrote the released hold's pin."""
+    compared: Mapping[str | int, Judged] = field(default_factory=dict)
+    """Name that a gate compares with → the version, where there is one."""
+    earlier: tuple[Judged, ...] = ()
+    """Versions that an undo by policy may go to, newest first; looked up when live fails."""
+    candidates: int = 0
+    """How many candidates the wanted held-out file has judged, over all models."""
     quarantined: frozenset[Digest] = frozenset()
     running: RunRecord | None = None
     data_is_prepared: bool = False
@@ -128,3 +154,15 @@ class Observed:
     def is_live(self, judged: Judged) -> bool:
         """Whether it is this version that answers live traffic."""
         return self.live is not None and self.live.version.number == judged.version.number
+
+    def judged(self, training_digest: Digest) -> Judged:
+        """Get the version with this training digest.
+
+        Raises:
+            LookupError: it was not observed.
+        """
+        seen = (self.wanted, self.live, *self.earlier)
+        for one in seen:
+            if one is not None and one.version.training_digest == training_digest:
+                return one
+        raise LookupError(training_digest)

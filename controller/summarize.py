@@ -11,7 +11,9 @@ from datetime import datetime
 from controller.actions import EstimateCost, Evaluate, PrepareData, Train, Trial
 from controller.outcomes import Deferred, Outcome, Settled, Stalled, Waiting
 from controller.state import Desired, Observed
-from registry.records import GateReport, GateVerdict, Verdict
+from controller.verification import fails
+from registry.evidence import is_worn, remarks_on, worn_words
+from registry.records import GateReport
 from specs.conditions import Condition, ConditionStatus, ConditionType
 from specs.errors import TrueupError
 from specs.names import Revision
@@ -89,6 +91,12 @@ def waiting_for(look: Pass) -> str:
             pass
     if look.deferred:
         return look.deferred[0].on
+    return _waits_for_people(look)
+
+
+def _waits_for_people(look: Pass) -> str:
+    if unproven := _unproven(look):
+        return f"a commit: {unproven[1]}"
     wanted = look.observed.wanted
     if wanted and wanted.report and not wanted.report.passed:
         return f"a commit: version {wanted.version.number} did not pass its gates"
@@ -135,6 +143,10 @@ def _evaluated(look: Pass) -> Fact:
     wanted = look.observed.wanted
     if wanted is not None and wanted.evaluation is not None:
         message = f"version {wanted.version.number} was measured on the wanted held-out rows"
+        data = look.desired.model.spec.data
+        if is_worn(look.observed.candidates, data.warn_after_candidates):
+            worn = (data.test, look.observed.candidates, data.warn_after_candidates)
+            message += f"; {worn_words(*worn)}"
         return Fact(kind, TRUE, "EvidenceStored", message)
     if failed := _failed(look, Evaluate):
         return Fact(kind, FALSE, *failed)
@@ -147,13 +159,26 @@ def _gates(look: Pass) -> Fact:
     if wanted is None or wanted.report is None:
         return Fact(kind, UNKNOWN, "Progressing", "not judged yet")
     number = wanted.version.number
+    live = _unproven(look)
+    if wanted.report.passed and live is not None:
+        return Fact(kind, FALSE, *live)
     if wanted.report.passed:
         count = len(wanted.report.verdicts)
         return Fact(kind, TRUE, "Passed", f"version {number} passed {count} gate verdicts")
-    blocking = _blocking(wanted.report)
-    failed = any(verdict.verdict is Verdict.FAIL for verdict in blocking)
-    message = f"version {number}: " + "; ".join(verdict.message for verdict in blocking)
-    return Fact(kind, FALSE, "Failed" if failed else "Inconclusive", message)
+    message = f"version {number}: {_why_blocked(wanted.report)}"
+    return Fact(kind, FALSE, "Failed" if fails(wanted.report) else "Inconclusive", message)
+
+
+def _unproven(look: Pass) -> tuple[str, str] | None:
+    """Say why what is live is not what is declared now; None when it is, or is not known yet."""
+    live = look.observed.live
+    if live is None or live.verification is None or live.verification.passed:
+        return None
+    number, report = live.version.number, live.verification
+    if fails(report):
+        return "LiveFailsGates", f"version {number} is live and fails: {_why_blocked(report)}"
+    message = f"version {number} is live, and its gates are not shown to hold: "
+    return "LiveInconclusive", message + _why_blocked(report)
 
 
 def _promoted(look: Pass) -> Fact:
@@ -252,6 +277,8 @@ def _ready(look: Pass, facts: dict[ConditionType, Fact]) -> Fact:
         return Fact(kind, FALSE, stalled.reason, stalled.message)
     if not isinstance(look.outcome, Settled):
         return Fact(kind, UNKNOWN, "Progressing", facts[ConditionType.RECONCILING].message)
+    if unproven := _unproven(look):
+        return Fact(kind, FALSE, *unproven)
     if look.observed.live is not None and promoted.reason in {"Live", "Held", "Pinned"}:
         return Fact(kind, TRUE, promoted.reason, promoted.message)
     if gates.status is FALSE:
@@ -266,8 +293,9 @@ def _failed(look: Pass, stage: type) -> tuple[str, str] | None:
     return None
 
 
-def _blocking(report: GateReport) -> list[GateVerdict]:
-    return [verdict for verdict in report.verdicts if verdict.blocks]
+def _why_blocked(report: GateReport) -> str:
+    blocking = [verdict.message for verdict in report.verdicts if verdict.blocks]
+    return "; ".join((*blocking, *remarks_on(report)))
 
 
 def _with_fix(message: str, fix: str | None) -> str:

@@ -104,3 +104,5 @@ class Data(Section):
     slices: dict[str, str] = {}
     """Slice family → a column, or ``len(text) < N``."""
     checks: Checks = Checks()
+    warn_after_candidates: int = Field(default=10, ge=1)
+    """Warn when the test file has judged so many candidates: the best of many is partly luck."""

@@ -24,6 +24,10 @@ class Promotion(Section):
     person."""
     pin: int | None = Field(default=None, ge=1)
     """A version number that stays live whatever else passes; what a rollback writes."""
+    on_failed_reverification: Literal["report", "rollback"] = "report"
+    """What follows when the live version fails, by the gates and on the held-out rows that are
+    declared now. ``report``: it is told, and stays live. ``rollback``: the newest earlier version
+    that passes takes its place, as by ``trueup rollback``."""
     canary: Canary | None = None
     """Go live step by step; null: at once."""
 

@@ -17,7 +17,7 @@ WORKS_SO_FAR: tuple[tuple[str, tuple[Any, ...]], ...] = (
     ("monitoring.on_data_drift.max_retrains_per_day", (3,)),
 )
 """Field below ``spec`` → the values that work, beside leaving it out."""
-COMPARED_SO_FAR = ("live",)
+COMPARED_SO_FAR = ("live", "previous")
 DETECTORS_SO_FAR = ("text", "prediction")
 
 
@@ -29,7 +29,7 @@ def not_yet(spec: Spec) -> Iterator[Problem]:
         if found is not None and found not in values:
             yield Problem(("spec", *parts), _text(_named(parts[-1], found)), _fix(values))
     for index, gate in enumerate(spec.gates):
-        if gate.against not in (None, *COMPARED_SO_FAR):
+        if isinstance(gate.against, str) and gate.against not in COMPARED_SO_FAR:
             at: Loc = ("spec", "gates", index, "against")
             yield Problem(at, _text(_named("against", gate.against)), _fix(COMPARED_SO_FAR))
     for index, detector in enumerate(spec.monitoring.detectors):

@@ -13,8 +13,9 @@ from controller.steps.run import Record, RunRequest, advance
 from controller.steps.train import as_job_input
 from registry.artifacts.folders import materialise, put_folder
 from registry.bases import ResolvedBase
+from registry.evidence import is_worn, worn_words
 from registry.records import Estimate, EvaluationDraft, RunKind, RunRecord, VersionRecord
-from registry.store import evaluations, versions
+from registry.store import evaluations, events, versions
 from registry.store.database import Session
 
 METRICS_FILE = "metrics.json"
@@ -89,11 +90,31 @@ def _collect(context: Context, version: VersionRecord, output: Path) -> Record:
             report=measured["report"],
             files=files,
             measurement_digest=desired.digests.measurement,
-            test_digest=desired.hashes[desired.model.spec.data.test],
+            test_digest=desired.test_digest,
         )
+        before = evaluations.count_candidates(session, desired.test_digest)
         evaluations.record_evaluation(session, draft, now=context.tools.clock())
+        _warn_of_wear(context, session, run, before)
 
     return record
+
+
+def _warn_of_wear(context: Context, session: Session, run: RunRecord, before: int) -> None:
+    """Tell when a held-out file has judged one more candidate than it should."""
+    data = context.desired.model.spec.data
+    candidates = evaluations.count_candidates(session, context.desired.test_digest)
+    if candidates == before or not is_worn(candidates, data.warn_after_candidates):
+        return
+    events.record_event(
+        session,
+        kind="TestFileWorn",
+        message=worn_words(data.test, candidates, data.warn_after_candidates),
+        model=run.model,
+        trigger=run.trigger,
+        revision=run.revision,
+        data={"candidates": candidates, "test_digest": context.desired.test_digest},
+        now=context.tools.clock(),
+    )
 
 
 def _estimates(measured: Mapping[str, Any]) -> dict[str, Estimate]:

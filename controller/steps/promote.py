@@ -1,9 +1,9 @@
-"""Promote: move ``live``. The gateway swaps because of this row, and of nothing else."""
+"""Promote, and roll back: move ``live``. The gateway swaps because of this row, and no other."""
 
-from controller.actions import Promote
+from controller.actions import Promote, RollBack
 from controller.context import Context
 from controller.outcomes import Done, Outcome
-from registry.store import aliases, events, versions
+from registry.store import aliases, events, rollbacks, versions
 from specs.names import LIVE
 
 
@@ -36,4 +36,20 @@ def promote(context: Context, action: Promote) -> Outcome:
             data={"version": version.number},
             now=now,
         )
+    return Done()
+
+
+def roll_back(context: Context, action: RollBack) -> Outcome:
+    """Go back as a person does: hold, quarantine, and a commit that follows."""
+    with context.tools.database.transaction() as session:
+        live = aliases.find_alias(session, context.model, LIVE)
+        if live is not None and live.version == action.leaves:  # else somebody was faster
+            rollbacks.roll_back(
+                session,
+                context.model,
+                to=action.to,
+                reason=action.why,
+                by="trueup",
+                now=context.tools.clock(),
+            )
     return Done()

@@ -95,7 +95,7 @@ def _start(context: Context, request: RunRequest) -> Outcome:
         )
     folder = tools.run_folder(run.id)
     tools.executor.prepare(folder, job)
-    started = _with_compute(context, tools.executor.start(run.kind, folder))
+    started = _with_terms(context, tools.executor.start(run.kind, folder))
     with tools.database.transaction() as session:
         runs.set_run_job(session, run.id, started)
         message = f"{run.kind} run {run.id} started"
@@ -168,7 +168,7 @@ def _resume(context: Context, run: RunRecord, request: RunRequest, failure: Fail
     if not (folder / "job.json").exists():
         # The controller was killed between the record and the job.
         tools.executor.prepare(folder, request.make_job())
-    job = _with_compute(context, tools.executor.start(run.kind, folder, before=run.job))
+    job = _with_terms(context, tools.executor.start(run.kind, folder, before=run.job))
     with tools.database.transaction() as session:
         runs.restart_run(session, run.id, job=job)
         message = f"{failure.message}; {run.kind} run {run.id} resumes (attempt {run.attempt + 1})"
@@ -176,9 +176,11 @@ def _resume(context: Context, run: RunRecord, request: RunRequest, failure: Fail
     return Waiting(on=f"{run.kind} run {run.id}, resumed", recheck=LOOK_AGAIN)
 
 
-def _with_compute(context: Context, job: Job) -> Job:
-    # A resumed job keeps its own: what it is allowed stands in its folder since it was prepared.
-    return {runs.COMPUTE: context.desired.compute, **job}
+def _with_terms(context: Context, job: Job) -> Job:
+    # A resumed job keeps its own: what it is allowed stands in its folder since it was prepared,
+    # and what success means was fixed when it started.
+    desired = context.desired
+    return {runs.COMPUTE: desired.compute, runs.GATES: desired.digests.criteria, **job}
 
 
 def _time_out(context: Context, run: RunRecord) -> Outcome | None:

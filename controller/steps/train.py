@@ -76,6 +76,7 @@ def _collect(context: Context, output: Path, result: Mapping[str, Any]) -> Recor
                 "machine": result["machine"],
                 "mitigation": result["training"].get("mitigation", {}),
                 **report,
+                runs.GATES: run.job.get(runs.GATES),
             },
             training=dict(result["training"])
             | {

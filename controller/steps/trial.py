@@ -73,6 +73,7 @@ def choose(context: Context, action: Choose) -> Outcome:
             "data": dict(context.desired.hashes),
             **lineage,
             **data_report(context),
+            runs.GATES: _gates_at_start(context),
             "search": {
                 "inputs": context.desired.training_inputs,
                 **as_lineage(context.observed.trials, best),
@@ -180,6 +181,16 @@ def _costs(context: Context, best: TrialRecord) -> Inputs:
     """What one training was said to take, beside what this one took."""
     with context.tools.database.reading() as session:
         return {"run_seconds": best.seconds, "planned": planned_costs(session, context.desired)}
+
+
+def _gates_at_start(context: Context) -> str | None:
+    """Digest of the gates that were declared when the first training of the search started."""
+    for one in context.observed.trials:
+        if one.run_id is not None and not one.is_reused:
+            with context.tools.database.reading() as session:
+                found: str | None = runs.get_run(session, one.run_id).job.get(runs.GATES)
+            return found
+    return context.desired.digests.criteria  # nothing was trained for it
 
 
 def _version_of(context: Context, best: TrialRecord) -> Any:

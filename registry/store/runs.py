@@ -18,6 +18,8 @@ from specs.names import Digest, Revision
 
 COMPUTE = "compute"
 """In a run's ``job``: the section of the spec that it runs, or failed, with."""
+GATES = "gates"
+"""In a run's ``job``, and in a version's lineage: digest of the gates declared when it started."""
 
 
 def start_run(  # noqa: PLR0913  (the fields of one row, all keywords)

@@ -55,6 +55,12 @@ def get_version(session: Session, model: str, number: int) -> VersionRecord:
     return _record(row)
 
 
+def find_number(session: Session, model: str, number: int) -> VersionRecord | None:
+    """Return the version with this number, or None."""
+    row = session.get(VersionRow, (model, number))
+    return None if row is None else _record(row)
+
+
 def find_version(session: Session, model: str, training_digest: Digest) -> VersionRecord | None:
     """Return the version with this training digest, or None."""
     row = session.scalar(

@@ -87,7 +87,8 @@ class World:
             abilities=self.abilities,
             clock=lambda: datetime.now(UTC),
         )
-        self.reconciler = Reconciler(self.tools)
+        self.metrics = ControllerMetrics()
+        self.reconciler = Reconciler(self.tools, self.metrics)
 
     def git(self, *arguments) -> str:
         identity = ["-c", "user.name=Ann", "-c", "user.email=ann@x"]

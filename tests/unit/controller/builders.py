@@ -1,5 +1,6 @@
 """Values for tests of code that decides: a desired state and what may be observed of it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ DIGESTS = Digests(
     training=Digest("sha256:training"),
     evaluation=Digest("sha256:evaluation"),
     measurement=Digest("sha256:measurement"),
+    criteria=Digest("sha256:criteria"),
     gates=Digest("sha256:gates"),
 )
 OTHER_TRAINING = Digest("sha256:other-training")
@@ -105,13 +107,22 @@ def judged(
 ) -> Judged:
     """A version with evidence and, when ``verdicts`` are given, a gate report."""
     is_wanted = digest == DIGESTS.training
+    measured = evaluation(number) if evaluated else None
+    report = gate_report(number, *verdicts) if verdicts and evaluated else None
     return Judged(
         version=version(number, digest),
         evaluation_digest=DIGESTS.evaluation if is_wanted else OTHER_EVALUATION,
-        evaluation=evaluation(number) if evaluated else None,
-        report=gate_report(number, *verdicts) if verdicts else None,
+        evaluation=measured,
+        report=report,
         has_ever_passed=bool(verdicts) and all(v is Verdict.PASS for v in verdicts),
+        measured=measured,
+        verification=report,
     )
+
+
+def only_measured(judged: Judged) -> Judged:
+    """The same, measured beside other training rows than are wanted now."""
+    return replace(judged, evaluation=None, report=None)
 
 
 def running(digest: Digest, kind: RunKind = RunKind.TRAIN) -> RunRecord:

@@ -18,11 +18,13 @@ from controller.actions import (
     Promote,
     ReleaseHold,
     RemovePin,
+    RollBack,
     Stall,
     Train,
     Trial,
     WritePin,
 )
+from controller.measuring import run_of
 from controller.planner import plan
 from controller.reconciler import STEPS
 from controller.state import Desired, Observed
@@ -36,6 +38,7 @@ from tests.unit.controller.builders import (
     desired,
     hold,
     judged,
+    only_measured,
     running,
     trial,
 )
@@ -126,7 +129,7 @@ def test_rows_whose_run_has_not_ended_are_not_trained_on():
 
 
 def test_a_measurement_of_live_that_no_gate_asks_for_any_more_is_cancelled():
-    live = judged(1, PASS, digest=OTHER_TRAINING, evaluated=False)
+    live = only_measured(judged(1, PASS, digest=OTHER_TRAINING))
     run = running(live.evaluation_digest, RunKind.EVALUATE)
 
     actions = kinds(desired(), Observed(wanted=judged(2), live=live, running=run))
@@ -136,12 +139,137 @@ def test_a_measurement_of_live_that_no_gate_asks_for_any_more_is_cancelled():
 
 def test_live_is_measured_on_the_same_rows_when_a_gate_compares_with_it():
     wanted = desired(gates=[{"metric": "accuracy", "against": "live", "max_drop": 0.01}])
-    live = judged(1, PASS, digest=OTHER_TRAINING, evaluated=False)
+    live = only_measured(judged(1, PASS, digest=OTHER_TRAINING))
+    observed = Observed(wanted=judged(2), live=live, compared={"live": live}, data_is_prepared=True)
 
-    actions = plan(wanted, Observed(wanted=judged(2), live=live, data_is_prepared=True))
+    actions = plan(wanted, observed)
 
     assert [type(action) for action in actions] == [Evaluate, Judge, Promote]
     assert actions[0].training_digest == OTHER_TRAINING
+
+
+def test_each_version_that_gates_name_is_measured_once():
+    gates = [{"metric": "accuracy", "against": name, "max_drop": 0.01} for name in ("previous", 7)]
+    other = judged(7, PASS, digest=OTHER_TRAINING, evaluated=False)
+    observed = Observed(
+        wanted=judged(8), compared={"previous": other, 7: other}, data_is_prepared=True
+    )
+
+    assert kinds(desired(gates=gates), observed) == [Evaluate, Judge, Promote]
+
+
+def test_a_first_version_has_nothing_to_compare_with():
+    gates = [{"metric": "accuracy", "against": "previous", "max_drop": 0.01}]
+
+    assert kinds(desired(gates=gates), Observed(wanted=judged(1))) == [Judge, Promote]
+
+
+def test_a_gate_on_a_version_that_does_not_exist_stalls_before_anything_is_trained():
+    gates = [{"metric": "accuracy", "against": 9, "max_drop": 0.01}]
+
+    (stall,) = plan(desired(gates=gates), NOTHING)
+
+    assert stall.failure.reason == "NoSuchVersion"
+
+
+HELD = {"hold": hold(1, written_back="main@sha1:b")}
+ROLLBACK = {"promotion": {"on_failed_reverification": "rollback"}}
+THIRD = Digest("sha256:third-training")
+
+
+def test_a_held_live_version_is_measured_again_on_new_test_rows_before_anything_is_trained():
+    live = judged(1, digest=OTHER_TRAINING, evaluated=False)
+    observed = Observed(live=live, pinned=live, **HELD)
+
+    actions = plan(desired(), observed)
+
+    assert [type(action) for action in actions] == [
+        PrepareData, Evaluate, Judge, EstimateCost, Train, Evaluate, Judge,
+    ]  # fmt: skip
+    assert actions[1].training_digest == actions[2].training_digest == OTHER_TRAINING
+
+
+def test_new_training_rows_alone_do_not_measure_live_again():
+    live = only_measured(judged(1, PASS, digest=OTHER_TRAINING))
+
+    assert kinds(desired(), Observed(wanted=judged(2, FAIL), live=live)) == []
+
+
+def test_a_training_that_runs_is_carried_on_before_live_is_measured():
+    live = judged(1, digest=OTHER_TRAINING, evaluated=False)
+    observed = Observed(live=live, running=running(DIGESTS.training))
+
+    assert kinds(desired(), observed)[:3] == [Train, PrepareData, Evaluate]
+
+
+def test_a_live_version_that_cannot_be_measured_keeps_no_new_version_waiting():
+    live = judged(1, digest=OTHER_TRAINING, evaluated=False)
+    failure = Failure("LabelsDiffer", "it knows other labels")
+    observed = Observed(wanted=judged(2), live=live, failures={live.evaluation_digest: failure})
+
+    actions = plan(desired(promotion={"mode": "manual"}), observed)
+
+    assert [type(action) for action in actions] == [Judge, Stall]
+
+
+def test_a_live_version_that_fails_stays_when_the_spec_says_report():
+    earlier = judged(1, PASS, digest=OTHER_TRAINING)
+    live = judged(2, FAIL)
+
+    assert kinds(desired(), Observed(wanted=live, live=live, earlier=(earlier,))) == []
+
+
+def test_a_live_version_that_fails_is_left_for_the_newest_earlier_one_that_passes():
+    live = judged(3, FAIL)
+    earlier = (judged(2, FAIL, digest=THIRD), judged(1, PASS, digest=OTHER_TRAINING))
+
+    (action,) = plan(desired(**ROLLBACK), Observed(wanted=live, live=live, earlier=earlier))
+
+    assert (type(action), action.leaves, action.to) == (RollBack, 3, 1)
+
+
+def test_an_earlier_version_is_measured_before_it_takes_the_place_of_one_that_fails():
+    live = judged(3, FAIL)
+    earlier = judged(1, digest=OTHER_TRAINING, evaluated=False)
+
+    actions = plan(
+        desired(**ROLLBACK),
+        Observed(wanted=live, live=live, earlier=(earlier,), data_is_prepared=True),
+    )
+
+    assert [type(action) for action in actions] == [Evaluate, Judge]
+    assert actions[0].training_digest == OTHER_TRAINING
+
+
+@pytest.mark.parametrize("verdict", [FAIL, INCONCLUSIVE])
+def test_when_no_earlier_version_passes_live_goes_on_answering(verdict):
+    live, earlier = judged(2, FAIL), judged(1, verdict, digest=OTHER_TRAINING)
+
+    assert kinds(desired(**ROLLBACK), Observed(wanted=live, live=live, earlier=(earlier,))) == []
+
+
+def test_what_is_only_not_shown_moves_no_traffic():
+    live, earlier = judged(2, INCONCLUSIVE), judged(1, PASS, digest=OTHER_TRAINING)
+
+    assert kinds(desired(**ROLLBACK), Observed(wanted=live, live=live, earlier=(earlier,))) == []
+
+
+def test_nothing_is_rolled_back_while_a_version_that_may_take_its_place_is_on_its_way():
+    live, earlier = judged(2, FAIL, digest=OTHER_TRAINING), judged(1, PASS, digest=THIRD)
+
+    actions = kinds(desired(**ROLLBACK), Observed(live=live, earlier=(earlier,)))
+
+    assert RollBack not in actions
+    assert actions[-1] is Promote
+
+
+def test_a_version_that_would_wait_for_a_person_does_not_delay_a_rollback():
+    live, earlier = judged(2, FAIL, digest=OTHER_TRAINING), judged(1, PASS, digest=THIRD)
+    manual = {"promotion": ROLLBACK["promotion"] | {"mode": "manual"}}
+
+    actions = kinds(desired(**manual), Observed(live=live, earlier=(earlier,)))
+
+    assert actions[0] is RollBack
 
 
 def test_a_failure_stalls_the_stage_and_all_that_follow_it():
@@ -337,14 +465,19 @@ def test_every_kind_of_action_has_a_step():
 verdicts = st.sampled_from([(), (PASS,), (FAIL,), (INCONCLUSIVE,), (PASS, FAIL)])
 versions = st.one_of(
     st.none(),
-    st.builds(lambda found, evaluated: judged(2, *found, evaluated=evaluated or bool(found)),
+    st.builds(lambda found, evaluated: judged(4, *found, evaluated=evaluated or bool(found)),
               verdicts, st.booleans()),
 )  # fmt: skip
 lives = st.one_of(
     st.none(),
-    st.builds(lambda evaluated: judged(1, PASS, digest=OTHER_TRAINING, evaluated=evaluated),
-              st.booleans()),
+    st.builds(lambda found, measured: judged(3, *found, digest=OTHER_TRAINING, evaluated=measured),
+              verdicts, st.booleans()),
+    st.just(only_measured(judged(3, PASS, digest=OTHER_TRAINING))),
 )  # fmt: skip
+EARLIER = (
+    judged(2, FAIL, digest=Digest("sha256:second")),
+    judged(1, PASS, digest=Digest("sha256:first"), evaluated=False),
+)
 states = st.sampled_from([PLANNED, TrialState.SUCCEEDED, TrialState.PRUNED, FAILED])
 tried = st.lists(st.tuples(states, st.sampled_from([0.1, 0.5, 0.9])), max_size=3).map(
     # Only the newest trial can be one that has not ended: they are tried one after the other.
@@ -359,6 +492,7 @@ observations = st.builds(
     kept_trials=st.frozensets(st.integers(1, 3)),
     wanted=versions,
     live=lives,
+    earlier=st.sampled_from([(), EARLIER]),
     running=st.sampled_from(
         [
             None,
@@ -379,6 +513,8 @@ wishes = st.sampled_from(
     [
         desired(),
         desired(promotion={"mode": "manual"}),
+        desired(**ROLLBACK),
+        desired(promotion=ROLLBACK["promotion"] | {"mode": "manual"}),
         desired(gates=[{"metric": "accuracy", "against": "live", "max_drop": 0.01}]),
         desired(training=SEARCH),
     ]
@@ -428,8 +564,27 @@ def test_nothing_is_spent_on_a_training_before_its_cost_was_said(wanted, observe
 
 
 @given(wishes, observations)
+def test_live_is_left_only_for_an_earlier_version_that_passes(wanted, observed):
+    for action in plan(wanted, observed):
+        if isinstance(action, RollBack):
+            target = next(one for one in EARLIER if one.version.number == action.to)
+            assert target.verification is not None
+            assert target.verification.passed
+
+
+@given(wishes, observations)
+def test_what_runs_is_carried_on_before_anything_else_is_started(wanted, observed):
+    runs = [found for action in plan(wanted, observed) if (found := run_of(action))]
+    run = observed.running
+
+    if run is not None and (run.kind, run.digest) in runs:
+        assert runs[0] == (run.kind, run.digest)
+
+
+@given(wishes, observations)
 def test_carrying_out_every_action_leaves_nothing_to_plan(wanted, observed):
-    for _ in range(20):
+    for _ in range(30):
+        observed = replace(observed, compared={"live": observed.live} if observed.live else {})
         for action in plan(wanted, observed)[:1]:
             observed = carried_out(action, observed)
 
@@ -442,7 +597,6 @@ def test_carrying_out_every_action_leaves_nothing_to_plan(wanted, observed):
 
 def carried_out(action: Action, observed: Observed) -> Observed:  # noqa: PLR0912  (a closed set)
     """What is observed after an action went well; gates always pass here."""
-    wanted = observed.wanted
     match action:
         case CancelRun():
             return replace(observed, running=None)
@@ -451,7 +605,7 @@ def carried_out(action: Action, observed: Observed) -> Observed:  # noqa: PLR091
         case EstimateCost():
             return replace(observed, is_estimated=True, running=None)
         case Train() | Choose():
-            return replace(observed, wanted=judged(2, evaluated=False), running=None)
+            return replace(observed, wanted=judged(4, evaluated=False), running=None)
         case Trial(number=number):
             others = tuple(one for one in observed.trials if one.number != number)
             ended = (*others, trial(number, value=0.6))
@@ -459,14 +613,19 @@ def carried_out(action: Action, observed: Observed) -> Observed:  # noqa: PLR091
             return replace(observed, trials=ended, kept_trials=kept, running=None)
         case Stall():
             return observed
-        case Evaluate(training_digest=digest) if digest == OTHER_TRAINING:
-            return replace(observed, live=judged(1, PASS, digest=OTHER_TRAINING))
-        case Evaluate():
-            return replace(observed, wanted=judged(2), running=None)
-        case Judge():
-            return replace(observed, wanted=judged(2, PASS))
-        case Promote():
-            return replace(observed, live=wanted)
+        case Evaluate(training_digest=digest):
+            return replace(with_evidence(observed, digest), running=None)
+        case Judge(training_digest=digest):
+            return with_evidence(observed, digest, PASS)
+        case Promote(training_digest=digest):
+            return replace(observed, live=observed.judged(digest), earlier=())
+        case RollBack(to=number):
+            target = next(one for one in observed.earlier if one.version.number == number)
+            left = observed.live.version.training_digest
+            return replace(
+                observed, live=target, pinned=target, earlier=(), hold=hold(number),
+                quarantined=observed.quarantined | {left},
+            )  # fmt: skip
         case WritePin():
             return replace(observed, hold=hold(1, written_back="main@sha1:b"))
         case ReleaseHold():
@@ -474,3 +633,20 @@ def carried_out(action: Action, observed: Observed) -> Observed:  # noqa: PLR091
         case RemovePin():
             return replace(observed, release=None)
     raise AssertionError(action)
+
+
+def with_evidence(observed: Observed, digest: Digest, *verdicts: Verdict) -> Observed:
+    """The version with this training digest has been measured or judged, wherever it is seen."""
+
+    def seen(one):
+        if one is None or one.version.training_digest != digest:
+            return one
+        again = judged(one.version.number, *verdicts, digest=digest)
+        return replace(again, has_ever_passed=one.has_ever_passed or again.has_ever_passed)
+
+    return replace(
+        observed,
+        wanted=seen(observed.wanted),
+        live=seen(observed.live),
+        earlier=tuple(map(seen, observed.earlier)),
+    )
