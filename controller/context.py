@@ -53,6 +53,10 @@ class Tools:
         name = desired.digests.data.removeprefix("sha256:")
         return self.settings.home.absolute() / "data" / "prepared" / name
 
+    def judge_scores(self, model: str) -> Path:
+        """The file that keeps what a judge said of a model's answers."""
+        return self.settings.home.absolute() / "judge" / f"{model}.jsonl"
+
     def run_folder(self, run_id: str) -> Path:
         """Where a run's job works."""
         return self.settings.home.absolute() / "runs" / run_id

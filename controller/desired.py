@@ -179,7 +179,7 @@ def own_hashes(spec: Spec, *, path: str, revision: Revision, repository: Reader)
             hashes[name] = parse_dvc(found[pointer], path=pointer)
         elif name in found:
             # pyarrow comes with it: loaded only where such a file is declared.
-            from controller.evaluation.own_tables import check_own  # noqa: PLC0415
+            from controller.evaluation.own_checks import check_own  # noqa: PLC0415
 
             check_own(found[name], name, field)
             hashes[name] = git_hash(found[name])

@@ -5,6 +5,7 @@ ControllerError
 ├── DataError        a dataset is absent, unreadable or does not pass its checks
 ├── TrainingError    the base, the method and the rows do not fit together
 ├── EvaluationError  a version cannot be measured
+│   └── JudgeAbsentError   the judge of its answers does not answer; asked again later
 └── ExportError      a version cannot be put into the form that was asked for
 """
 
@@ -57,6 +58,13 @@ class EvaluationError(ControllerError):
     """A version cannot be measured."""
 
     reason = "EvaluationFailed"
+
+
+class JudgeAbsentError(EvaluationError):
+    """The judge of a version's answers does not answer. It may later."""
+
+    reason = "JudgeAbsent"
+    is_transient = True
 
 
 class ExportError(ControllerError):

@@ -39,6 +39,7 @@ ARGUMENTS_THAT_ONLY_RECORD = (
     "activation_checkpointing",
     "eval_strategy",
 )
+JUDGE_FIELDS_THAT_CHANGE_NO_SCORE = ("api_key_env", "timeout_seconds", "retries", "parallel")
 METHODS_WITH_ADAPTERS = ("lora", "qlora")
 
 Inputs = dict[str, Any]
@@ -145,10 +146,18 @@ def evaluation_inputs(spec: Spec, hashes: Mapping[str, str], training_digest: Di
     return {
         "training": training_digest,
         "data": data_inputs(spec, hashes),
-        "evaluation": spec.evaluation.model_dump(exclude_none=True),
+        "evaluation": _evaluation_that_counts(spec),
         "metrics": list(spec.metrics),
         **_own_files(spec, hashes),
     }
+
+
+def _evaluation_that_counts(spec: Spec) -> Inputs:
+    """The evaluation section without how long, and how often, a judge is asked."""
+    evaluation = spec.evaluation.model_dump(exclude_none=True)
+    for name in JUDGE_FIELDS_THAT_CHANGE_NO_SCORE:
+        evaluation.get("judge", {}).pop(name, None)
+    return evaluation
 
 
 def measurement_inputs(spec: Spec, hashes: Mapping[str, str]) -> Inputs:
@@ -161,7 +170,7 @@ def measurement_inputs(spec: Spec, hashes: Mapping[str, str]) -> Inputs:
         del data[other]
     return {
         "data": data,
-        "evaluation": spec.evaluation.model_dump(exclude_none=True),
+        "evaluation": _evaluation_that_counts(spec),
         "metrics": list(spec.metrics),
         **_own_files(spec, hashes),
     }

@@ -5,7 +5,9 @@ from typing import Literal
 from pydantic import Field
 
 from specs.bias import Bias
+from specs.judge import Judge
 from specs.metrics import METRIC_FACTS, metrics_of_kind
+from specs.paths import OwnSchema
 from specs.perturbations import Noise
 from specs.robustness import Robustness
 from specs.section import Section
@@ -49,6 +51,11 @@ class Evaluation(Section):
     pattern: str | None = Field(default=None, examples=["^[A-Z]{2}-[0-9]+$"])
     """causal-lm: what must be found in an answer for ``pattern_match``, as RE2 writes it; null: the
     metric is not measured."""
+    json_schema: OwnSchema | None = Field(default=None, examples=["schemas/answer.json"])
+    """causal-lm: file of the repository with the JSON schema that an answer must satisfy for
+    ``json_valid``; null: the metric is not measured."""
+    judge: Judge | None = None
+    """causal-lm: another model that scores the answers for ``judge_score``; null: none."""
     robustness: list[Noise] | Robustness = []
     """Kinds of noise under which the test rows are measured again: a list of them, or a mapping
     with more."""
@@ -67,7 +74,9 @@ class Evaluation(Section):
     def own_files(self) -> dict[str, tuple[str, ...]]:
         """Files of the repository that evaluation reads: path → the field that names it."""
         named: dict[tuple[str, ...], str | None] = {
-            ("robustness", "paraphrases"): self.noise.paraphrases
+            ("robustness", "paraphrases"): self.noise.paraphrases,
+            ("json_schema",): self.json_schema,
+            ("judge", "prompt"): None if self.judge is None else self.judge.prompt,
         }
         if self.bias is not None:
             named["bias", "templates"] = self.bias.templates

@@ -50,6 +50,8 @@ METRIC_FACTS: Mapping[str, MetricFacts] = {
     "rouge_l": MetricFacts(_TEXT),
     "chrf": MetricFacts(_TEXT),
     "pattern_match": MetricFacts(_TEXT, needs="pattern"),
+    "json_valid": MetricFacts(_TEXT, needs="json_schema"),
+    "judge_score": MetricFacts(_TEXT, needs="judge"),
 }
 """Every metric that is a function of the held-out rows, in the order in which they are shown."""
 

@@ -35,6 +35,14 @@ def _own_file(path: str) -> str:
     return _table(path, OWN_SUFFIXES)
 
 
+def _own_schema(path: str) -> str:
+    return _table(path, (".json",))
+
+
+def _own_text(path: str) -> str:
+    return _table(path, (".md", ".txt"))
+
+
 def _table(path: str, suffixes: Sequence[str]) -> str:
     problem = why_not_inside(path)
     if problem is not None:
@@ -73,6 +81,12 @@ DataFile = Annotated[str, AfterValidator(_data_file)]
 
 OwnFile = Annotated[str, AfterValidator(_own_file)]
 """A small file for evaluation: a path from the repository's root, tracked by git or by DVC."""
+
+OwnSchema = Annotated[str, AfterValidator(_own_schema)]
+"""A JSON schema, like ``OwnFile``."""
+
+OwnText = Annotated[str, AfterValidator(_own_text)]
+"""A text, like ``OwnFile``."""
 
 BaseModelName = Annotated[str, AfterValidator(_base_model)]
 """Hub id, path in the repository, or ``registry:model@alias``."""

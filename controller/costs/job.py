@@ -26,6 +26,7 @@ from controller.costs.trained import trained_parameters
 from controller.costs.verdicts import Limits, judge
 from controller.costs.workload import count
 from controller.errors import TrainingError
+from controller.evaluation.judging import probe_told
 from controller.job_protocol import JobFolder
 from controller.torch_process import usable_threads
 from controller.training.job import TrainJob, read_job
@@ -60,6 +61,7 @@ def plan_costs(folder: JobFolder) -> dict[str, Any]:
         BaseModelError: The base is not made for the task.
         TrainingError: A row does not fit, or ``MemoryInsufficient`` with what would suffice.
     """
+    probe_told(folder.job, folder.path)
     job = read_job(folder.job, threads=usable_threads())
     folder.progress("checking rows", 0, 1)
     asked = _ask(job, folder)

@@ -1,8 +1,9 @@
 """Scores of generated answers, beside those that the predictor gives: one number for each row."""
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
-from controller.evaluation.answer_forms import Check, pattern_check
+from controller.evaluation.answer_forms import Check, pattern_check, schema_check
 from controller.evaluation.answers import chrf, rouge_l
 from controller.evaluation.predictors import JudgedRow, PreparedRow
 from specs.evaluation import Evaluation
@@ -11,14 +12,25 @@ Score = Callable[[PreparedRow, str], float | bool]
 """(row, generated answer) → its score."""
 
 
-def answer_scores(metrics: Sequence[str], evaluation: Evaluation) -> dict[str, Score]:
-    """Those of ``metrics`` that an answer gets beside what the predictor says of it."""
+def answer_scores(
+    metrics: Sequence[str], evaluation: Evaluation, own: Mapping[str, Path]
+) -> dict[str, Score]:
+    """Those of ``metrics`` that an answer gets beside what the predictor says of it.
+
+    ``own`` are the files that ``evaluation`` names, on this machine.
+
+    Raises:
+        EvaluationError: One of them cannot be used.
+    """
     scores: dict[str, Score] = {
         "rouge_l": lambda row, answer: round(rouge_l(answer, row["completion"]), 6),
         "chrf": lambda row, answer: round(chrf(answer, row["completion"]), 6),
     }
     if evaluation.pattern is not None:
         scores["pattern_match"] = _of_form(pattern_check(evaluation.pattern))
+    schema = evaluation.json_schema
+    if schema is not None:
+        scores["json_valid"] = _of_form(schema_check(own[schema].read_bytes(), path=schema))
     return {name: score for name, score in scores.items() if name in metrics}
 
 

@@ -12,6 +12,7 @@ from controller.errors import EvaluationError
 from controller.evaluation.answer_scores import add_scores, answer_scores
 from controller.evaluation.chances import CHANCES, packed
 from controller.evaluation.evidence import ROWS_FILE, rows_from
+from controller.evaluation.judging import add_judge_scores, probe_judge
 from controller.evaluation.measuring import measure_rows
 from controller.evaluation.metrics import measure
 from controller.evaluation.overfit import gap_of_accuracy, gap_of_losses, sample_of
@@ -53,6 +54,8 @@ class EvaluationJob:
     seed: int
     own_files: OwnFiles
     """Files of the repository that ``evaluation`` names."""
+    judge_scores: Path
+    """The file that keeps what a judge said."""
 
     @classmethod
     def of(cls, job: Mapping[str, Any]) -> "EvaluationJob":
@@ -67,6 +70,7 @@ class EvaluationJob:
             evaluation=Evaluation.model_validate(job.get("evaluation", {})),
             seed=job.get("seed", 0),
             own_files=OwnFiles.of(job.get("own_files")),
+            judge_scores=Path(job.get("judge_scores", "judge_scores.jsonl")),
         )
 
 
@@ -78,18 +82,23 @@ def evaluate(folder: JobFolder) -> dict[str, Any]:
     """
     job = EvaluationJob.of(folder.job)
     folder.progress("loading", 0, 1)
+    own = job.own_files.fetch(folder.path / "own_files")
+    scores = answer_scores(job.metrics, job.evaluation, own)
+    probe_judge(job.evaluation, own)
     predictor = _load(job)
     splits = {name: _read(job.prepared, name) for name in ("validation", "test")}
     judged = {
         name: predictor.judge(rows, _teller(folder, f"predicting {name}"))
         for name, rows in splits.items()
     }
-    folder.progress("measuring", 0, 1)
-    _exclude(job, splits["test"], judged["test"])
-    scores = answer_scores(job.metrics, job.evaluation)
     for name, lines in judged.items():
         _keep_chances(job, predictor, splits[name], lines)
         add_scores(scores, splits[name], lines)
+    asked = zip(splits["test"], judged["test"], strict=True)
+    tell = _teller(folder, "asking the judge")
+    add_judge_scores(job.evaluation, own, list(asked), scores=job.judge_scores, tell=tell)
+    folder.progress("measuring", 0, 1)
+    _exclude(job, splits["test"], judged["test"])
     measured = measure_rows(
         job.metrics,
         judged,
@@ -111,7 +120,7 @@ def evaluate(folder: JobFolder) -> dict[str, Any]:
         judged=judged["test"],
         training_rows=partial(_read, job.prepared, "train"),
         seed=job.seed,
-        own_files=job.own_files.fetch(folder.path / "own_files"),
+        own_files=own,
         version=job.version,
         base=job.base,
         tell=partial(_teller, folder),

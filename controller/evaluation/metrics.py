@@ -68,13 +68,26 @@ METRICS: Mapping[str, Metric] = {
     "chrf": Mean("chrf", is_share=True),
     "pattern_match": Rate("pattern_match"),
     "json_valid": Rate("json_valid"),
+    "judge_score": Mean("judge_score", is_share=True),
 }
 """Every metric that is a function of scored rows."""
 
 
 def is_measurable(metric: str, rows: ScoredRows) -> bool:
-    """Whether these rows have a value of ``metric``: a ranking needs rows of two labels."""
-    return metric in METRICS and (not isinstance(METRICS[metric], RocAuc) or can_rank(rows))
+    """Whether these rows have a value of ``metric``.
+
+    A ranking needs rows of two labels, and a mean the score of each row, which validation rows
+    lack where a judge gives it.
+    """
+    match METRICS.get(metric):
+        case None:
+            return False
+        case RocAuc():
+            return can_rank(rows)
+        case Rate(column=column) | Mean(column=column):
+            return column in rows.scores
+        case _:
+            return True
 
 
 def measure(metric: str, rows: ScoredRows) -> Estimate:

@@ -18,7 +18,7 @@ def columns_of(field: Sequence[str]) -> tuple[str, ...]:
     return {"paraphrases": PARAPHRASES, "templates": TEMPLATES}.get(field[1], TERMS)
 
 
-def check_own(content: bytes, path: str, field: Sequence[str]) -> None:
+def check_table(content: bytes, path: str, field: Sequence[str]) -> None:
     """Read a file only to say what is wrong with it.
 
     Raises:

@@ -58,5 +58,16 @@ def repository_of(tools: Tools, desired: Desired) -> dict[str, str]:
     }
 
 
+def own_files_of(tools: Tools, desired: Desired) -> dict[str, Any] | None:
+    """Where a job finds the files that ``evaluation`` names; None: it names none."""
+    if not desired.own_hashes:
+        return None
+    return {
+        "repo": repository_of(tools, desired),
+        "hashes": dict(desired.own_hashes),
+        "cache": str(tools.data_cache),
+    }
+
+
 def _record(_session: Session, _run: RunRecord, _result: Mapping[str, Any]) -> None:
     """Nothing beside the run itself: its result names the report."""

@@ -11,6 +11,7 @@ from controller.actions import EstimateCost
 from controller.context import Context, Tools
 from controller.outcomes import Outcome
 from controller.state import Desired
+from controller.steps.data import own_files_of
 from controller.steps.run import RunRequest, advance
 from controller.steps.train import as_job_input
 from registry.records import RunKind, RunRecord, VersionRecord
@@ -51,7 +52,19 @@ def cost_job(tools: Tools, desired: Desired) -> dict[str, Any]:
         "base": as_job_input(desired.base),
         "prepared": str(tools.prepared(desired)),
         "threads": tools.executor.threads,
+        **_judge(tools, desired),
         "earlier": [_as_past(version) for version in earlier if not _is_of_a_search(version)],
+    }
+
+
+def _judge(tools: Tools, desired: Desired) -> dict[str, Any]:
+    """What the job needs to ask whether the judge is there: before a training, not after it."""
+    evaluation = desired.model.spec.evaluation
+    if evaluation.judge is None:
+        return {}
+    return {
+        "evaluation": {"judge": evaluation.judge.model_dump(mode="json")},
+        "own_files": own_files_of(tools, desired),
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from controller.actions import Evaluate
 from controller.context import Context
 from controller.outcomes import Outcome
-from controller.steps.data import repository_of
+from controller.steps.data import own_files_of
 from controller.steps.run import Record, RunRequest, advance
 from controller.steps.train import as_job_input
 from registry.artifacts.folders import materialise, put_folder
@@ -48,20 +48,9 @@ def _job(context: Context, version: VersionRecord) -> Mapping[str, Any]:
         "near_leakage": spec.data.checks.near_leakage,
         "evaluation": spec.evaluation.model_dump(mode="json"),
         "seed": spec.training.seed,
-        "own_files": _own_files(context),
+        "own_files": own_files_of(tools, context.desired),
+        "judge_scores": str(tools.judge_scores(context.model)),
         "threads": tools.executor.threads,
-    }
-
-
-def _own_files(context: Context) -> Mapping[str, Any] | None:
-    """Where the job finds the files of the repository that ``evaluation`` names."""
-    tools, desired = context.tools, context.desired
-    if not desired.own_hashes:
-        return None
-    return {
-        "repo": repository_of(tools, desired),
-        "hashes": dict(desired.own_hashes),
-        "cache": str(tools.data_cache),
     }
 
 

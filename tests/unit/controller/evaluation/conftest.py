@@ -2,13 +2,17 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from controller.evaluation.judge import open_judge
 from controller.job_protocol import JobFolder
 from registry.bases import resolve_base
 from registry.settings import Settings
+from specs.judge import Judge
 
 BASE = "sentence-transformers/all-MiniLM-L6-v2"
 LABELS = ["card", "refund"]
@@ -108,3 +112,42 @@ def run_job(make_job):
         return folder.output
 
     return run
+
+
+PROMPT = "Asked: {{prompt}} Wanted: {{wanted}} Said: {{ answer }}. Number from 0 to 1?"
+SERVER = Path(__file__).parent / "judge_server.py"
+
+
+class Endpoint:
+    def __init__(self, url: str, log: Path, prompt: Path) -> None:
+        self.url, self._log, self._prompt = url, log, prompt
+
+    def judge(self, model="good", **fields) -> Judge:
+        return Judge(url=self.url, model=model, prompt="judges/helpful.md", **fields)
+
+    def open(self, model="good", *, scores=None, environment=None, **fields):
+        fields = {"retries": 1, "timeout_seconds": 0.3} | fields
+        judge = self.judge(model, **fields)
+        return open_judge(judge, self._prompt, scores=scores, environment=environment or {})
+
+    def asked(self) -> list[str]:
+        lines = self._log.read_text().splitlines() if self._log.exists() else []
+        return [json.loads(line)[1]["messages"][0]["content"] for line in lines]
+
+
+@pytest.fixture(scope="session")
+def judge_process(tmp_path_factory):
+    log = tmp_path_factory.mktemp("judge") / "log.jsonl"
+    command = [sys.executable, str(SERVER), str(log)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as started:
+        yield int(started.stdout.readline()), log
+        started.kill()
+
+
+@pytest.fixture
+def endpoint(judge_process, tmp_path):
+    port, log = judge_process
+    log.unlink(missing_ok=True)
+    prompt = tmp_path / "prompt.md"
+    prompt.write_text(PROMPT + tmp_path.name)  # other tests have other questions
+    return Endpoint(f"http://127.0.0.1:{port}/v1", log, prompt)

@@ -10,6 +10,7 @@ import pytest
 from controller.errors import EvaluationError
 from controller.evaluation.evidence import read_rows
 from controller.evaluation.metrics import measure
+from controller.evaluation.own_files import git_hash
 from specs.evaluation import Evaluation
 from specs.model import Spec
 from specs.study_metrics import study_metrics
@@ -252,3 +253,48 @@ def test_a_completions_loss_is_that_of_its_own_tokens(tiny_decoder):
     [loss, _] = generator.losses(["where is my card", "is"], ["it was", "it was lost here ."])
 
     assert loss == pytest.approx(expected, abs=1e-5)
+
+
+def committed(folder, files) -> dict:
+    """A repository with ``files``, as a job is told of it."""
+    for path, content in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(content)
+    who = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
+    for command in (["init", "-q"], ["add", "-A"], [*who, "commit", "-qm", "Files"]):
+        subprocess.run(["git", "-C", folder, *command], check=True)
+    asked = ["git", "-C", folder, "rev-parse", "HEAD"]
+    commit = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    hashes = {path: git_hash(content.encode()) for path, content in files.items()}
+    repo = {"url": str(folder), "mirror": None, "commit": commit}
+    return {"repo": repo, "hashes": hashes, "cache": str(folder)}
+
+
+def test_a_judge_and_a_schema_of_the_repository_score_every_test_row(
+    run_job, tiny_decoder, endpoint, tmp_path
+):
+    rows = [
+        {"row": 1, "prompt": "where is my card ?", "completion": "it was lost .", "slices": {}},
+        {"row": 2, "prompt": "is it here ?", "completion": "it is here", "slices": {}},
+    ]
+    files = {"judges/helpful.md": "{{prompt}} {{answer}}", "schemas/a.json": "{}"}
+    judge = {"url": endpoint.url, "model": "good", "prompt": "judges/helpful.md"}
+    job = {
+        "task": "causal-lm",
+        "version": str(tiny_decoder),
+        "base": {"folder": str(tiny_decoder)},
+        "metrics": ["loss", "json_valid", "judge_score", "overfit_gap"],
+        "evaluation": {"judge": judge, "json_schema": "schemas/a.json"},
+        "own_files": committed(tmp_path / "repo", files),
+        "judge_scores": str(tmp_path / "scores.jsonl"),
+    }
+
+    output = run_job(job, {"train": rows, "validation": rows[:1], "test": rows})
+
+    measured = json.loads((output / "metrics.json").read_text())
+    lines = [json.loads(line) for line in (output / "rows.jsonl").read_text().splitlines()]
+    assert measured["metrics"]["judge_score"]["value"] == 0.5
+    assert [line["judge_score"] for line in lines] == [0.5, 0.5]
+    assert [line["json_valid"] for line in lines] == [False, False]
+    assert "judge_score" not in measured["report"]["validation"]
+    assert len(endpoint.asked()) == 3  # the probe, and each row
