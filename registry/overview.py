@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from registry.records import (
+    Estimate,
     EvaluationRecord,
     GateReport,
     HoldRecord,
@@ -21,6 +22,7 @@ from registry.store.runs import find_running, list_running
 from registry.store.trials import latest_search, list_trials
 from registry.store.verdicts import latest_gate_report, latest_gate_reports
 from registry.store.versions import find_version, get_version, list_versions
+from registry.studies import by_subject
 from registry.trial_records import TrialRecord
 from registry.version_state import VersionState, version_state
 from specs.conditions import Condition, ConditionType
@@ -55,6 +57,10 @@ class VersionView:
     aliases: tuple[str, ...]
     evaluation: EvaluationRecord | None
     gates: GateReport | None
+
+    def by_subject(self, study: str) -> dict[str, dict[str, Estimate]]:
+        """What a study measured: subject → quantity → estimate; empty where it did not run."""
+        return {} if self.evaluation is None else by_subject(self.evaluation.metrics, study)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from controller.cli.output import (
 )
 from controller.cli.setup import connect
 from registry.amounts import amount, name_of
+from registry.studies import STUDIES, of_rows, tables_of
 
 NO_VERSIONS = "No versions yet. `trueup status {name}` says what the model waits for."
 HEADLINE_METRICS = ("f1_macro", "accuracy", "token_f1", "exact_match", "perplexity", "loss")
@@ -61,7 +62,10 @@ def show(
         return
     _print_origin(detail)
     _print_costs(detail["costs"])
-    _print_metrics(detail["metrics"])
+    _print_metrics(of_rows(detail["metrics"]))
+    for study in STUDIES:
+        _print_study(study, detail["metrics"])
+    _print_mitigation(detail["report"].get("mitigation"))
     _print_gates(detail["gates"])
     _print_slices(detail["slices"])
 
@@ -154,6 +158,31 @@ def _print_metrics(metrics: Mapping[str, Json]) -> None:
         return
     rows = [(name, estimate(one), str(one["n"]), one["method"]) for name, one in metrics.items()]
     print_table(("METRIC", "VALUE [95 %]", "N", "METHOD"), rows)
+
+
+def _print_study(study: str, metrics: Mapping[str, Json]) -> None:
+    for quantities, subjects in tables_of(metrics, study):
+        say()
+        rows = [
+            (subject, *(estimate(one) for one in values), str(max(one["n"] for one in values)))
+            for subject, values in subjects.items()
+        ]
+        heads = (f"{quantity.replace('_', ' ').upper()} [95 %]" for quantity in quantities)
+        print_table((study.upper(), *heads, "N"), rows)
+
+
+def _print_mitigation(found: Json | None) -> None:
+    if found is None:
+        return
+    say()
+    if found["against"] is None:
+        say(f"Mitigation: {found['message']}. To get one, {found['fix']}.")
+        return
+    rows = [
+        (name, *(estimate(one[part]) for part in ("with", "without", "change")))
+        for name, one in found["metrics"].items()
+    ]
+    print_table(("MITIGATION", "WITH", f"WITHOUT (v{found['against']})", "CHANGE [95 %]"), rows)
 
 
 def _print_gates(report: Json | None) -> None:

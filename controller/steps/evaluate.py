@@ -9,6 +9,7 @@ from controller.actions import Evaluate
 from controller.context import Context
 from controller.outcomes import Outcome
 from controller.steps.data import own_files_of
+from controller.steps.mitigated import worth_of_mitigation
 from controller.steps.run import Record, RunRequest, advance
 from controller.steps.train import as_job_input
 from registry.artifacts.folders import materialise, put_folder
@@ -65,6 +66,8 @@ def _base_of(context: Context, version: VersionRecord) -> ResolvedBase:
 
 def _collect(context: Context, version: VersionRecord, output: Path) -> Record:
     measured = json.loads((output / METRICS_FILE).read_text())
+    worth = worth_of_mitigation(context, version, measured, output)
+    report = measured["report"] | ({} if worth is None else {"mitigation": worth})
     files = put_folder(context.tools.artifacts, output)
     desired = context.desired
 
@@ -76,7 +79,7 @@ def _collect(context: Context, version: VersionRecord, output: Path) -> Record:
             run_id=run.id,
             metrics=_estimates(measured["metrics"]),
             slices={name: _estimates(found) for name, found in measured["slices"].items()},
-            report=measured["report"],
+            report=report,
             files=files,
             measurement_digest=desired.digests.measurement,
             test_digest=desired.test_digest,

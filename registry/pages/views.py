@@ -93,6 +93,11 @@ class ModelPage:
         return costs_of(self.versions[0].version) if self.versions else ()
 
     @property
+    def measured(self) -> VersionView | None:
+        """The newest version with evidence."""
+        return next((view for view in self.versions if view.evaluation is not None), None)
+
+    @property
     def judged(self) -> VersionView | None:
         """The newest version with verdicts."""
         return next((view for view in self.versions if view.gates is not None), None)

@@ -22,6 +22,7 @@ from registry.records import RunState
 from registry.store import (
     aliases,
     conditions,
+    evaluations,
     events,
     holds,
     models,
@@ -240,6 +241,34 @@ def test_a_new_test_file_measures_without_training(world):
 
     assert world.versions == [1]
     assert world.executor.started[4:] == ["data", "evaluate"]
+
+
+def mitigation_told(world, number):
+    with world.database.reading() as session:
+        evaluation = evaluations.latest_evaluation(session, "intents", number)
+    return evaluation.report["mitigation"]
+
+
+def test_mitigation_is_compared_with_the_version_that_lacks_nothing_else(world):
+    world.settle()
+    world.change("seed: 1}", "seed: 1, mitigation: {reweight: label}}")
+    world.settle()
+
+    told = mitigation_told(world, 2)
+
+    assert told["against"] == 1
+    assert told["metrics"]["accuracy"]["change"]["method"] == "tango"
+
+
+def test_mitigation_without_a_like_version_says_how_to_get_one(world):
+    world.change("seed: 1}", "seed: 1, mitigation: {reweight: label}}")
+    world.settle()
+
+    told = mitigation_told(world, 1)
+
+    assert told["against"] is None
+    assert "no version without mitigation" in told["message"]
+    assert "commit the spec once without training.mitigation" in told["fix"]
 
 
 def test_new_gates_judge_without_any_job(world):

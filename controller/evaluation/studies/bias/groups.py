@@ -26,7 +26,7 @@ from controller.evaluation.intervals import (
 from controller.evaluation.predictors import JudgedRow, KnowsChances
 from controller.evaluation.scored_rows import BoolArray, FloatArray
 from controller.evaluation.studies.base import Bench
-from controller.evaluation.studies.estimates import rate_of, unknown
+from controller.evaluation.studies.estimates import mean_of, rate_of, unknown
 from registry.records import Estimate
 from specs.problems import suggest
 
@@ -190,9 +190,9 @@ def _described(rows: Rows, names: Sequence[str], outcomes: Sequence[str]) -> dic
     """One line of the table: the group's own rates with their intervals."""
     described: dict[str, Any] = {"rows": len(rows)}
     for name, scores in rows.scores.items():
-        low, high = _bounds(scores, CONFIDENCE)
+        is_rate = name in ("correct", "exact_match")
         metric = "accuracy" if name == "correct" else name
-        described[metric] = {"value": float(scores.mean()), "low": low, "high": high}
+        described[metric] = asdict(rate_of(scores) if is_rate else mean_of(scores))
     for at, name in enumerate(names if outcomes else ()):
         right = rows.right[:, at]
         chosen = {

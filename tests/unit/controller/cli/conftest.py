@@ -90,7 +90,7 @@ class World:
     def log(self, run, *lines):
         self.write(append_log, run, lines)
 
-    def version(self, f1=0.9, verdict=Verdict.PASS, training=None):
+    def version(self, f1=0.9, verdict=Verdict.PASS, training=None, studied=None):
         run = self.run()
         self.finish(run)
         draft = VersionDraft(
@@ -99,8 +99,10 @@ class World:
         number = self.write(record_version, draft, now=self.now).number
         estimate = Estimate(f1, f1 - 0.05, f1 + 0.05, 400, "bootstrap")
         metrics, slices = {"f1_macro": estimate}, {"channel=email": {"f1_macro": estimate}}
+        metrics |= dict.fromkeys((studied or {}).get("metrics", ()), estimate)
+        told = (studied or {}).get("report", {})
         evaluation = EvaluationDraft(
-            MODEL, number, digest_of(f"e{run}"), run, metrics, slices, {}, {}
+            MODEL, number, digest_of(f"e{run}"), run, metrics, slices, told, {}
         )
         self.write(record_evaluation, evaluation, now=self.now)
         gate = {"metric": "f1_macro", "min": 0.8}

@@ -56,6 +56,26 @@ def test_a_version_shows_its_gates_and_slices(two_versions, trueup):
     assert "channel=email" in said
 
 
+def test_a_version_shows_what_studies_found_in_tables_of_their_own(world, trueup):
+    names = ["accuracy_drop", "flip_rate"]
+    metrics = [f"robustness.{kind}.{name}" for kind in ("typos", "ocr") for name in names]
+    worth = {"against": None, "message": "nothing to compare with", "fix": "train one without"}
+    world.declare()
+    studied = {"metrics": [*metrics, "bias.gender.flip_rate"], "report": {"mitigation": worth}}
+    world.version(studied=studied)
+
+    lines = trueup("show", "support-intents@1").stdout.splitlines()
+
+    [head] = [line for line in lines if line.startswith("ROBUSTNESS")]
+    assert head.split("  ")[0] == "ROBUSTNESS"
+    assert "ACCURACY DROP [95 %]" in head
+    assert any(line.startswith("ocr ") and line.endswith("400") for line in lines)
+    assert any(line.startswith("gender ") for line in lines)
+    assert not any(line.startswith("robustness.") for line in lines)
+    said = " ".join(lines)
+    assert "Mitigation: nothing to compare with. To get one, train one without." in said
+
+
 def test_json_of_one_version_has_lineage_and_gates(two_versions, trueup):
     detail = json.loads(trueup("show", "support-intents@2", "--json").stdout)
 
