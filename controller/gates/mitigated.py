@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from controller.evaluation.evidence import Evidence
-from controller.gates.differences import slice_difference
+from controller.gates.differences import Pair
 from registry.records import Estimate
 
 
@@ -29,17 +29,15 @@ def compare(mitigated: Evidence, plain: Evidence) -> dict[str, Any]:
     Metrics of the held-out rows are paired row by row; those of studies are two estimates, whose
     difference is wider.
     """
+    pair = Pair(mitigated, plain)
     found: dict[str, Any] = {"against": plain.version, "metrics": {}, "slices": {}}
     for metric in mitigated.metrics:
-        line = _line(metric, (mitigated.metrics, plain.metrics), (mitigated, plain), None)
+        line = _line(metric, (mitigated.metrics, plain.metrics), pair, None)
         if line is not None:
             found["metrics"][metric] = line
     for name, measured in mitigated.slices.items():
         other = plain.slices.get(name, {})
-        lines = {
-            metric: _line(metric, (measured, other), (mitigated, plain), name)
-            for metric in measured
-        }
+        lines = {metric: _line(metric, (measured, other), pair, name) for metric in measured}
         found["slices"][name] = {metric: line for metric, line in lines.items() if line}
     return found
 
@@ -57,13 +55,14 @@ def nothing_to_compare_with() -> dict[str, Any]:
 def _line(
     metric: str,
     estimates: tuple[Mapping[str, Estimate], Mapping[str, Estimate]],
-    evidence: tuple[Evidence, Evidence],
+    pair: Pair,
     name: str | None,
 ) -> dict[str, Any] | None:
     mine, theirs = (found.get(metric) for found in estimates)
     if mine is None or theirs is None:
         return None
-    difference = slice_difference(metric, *evidence, name)
-    if difference is None:
+    compared = pair.compare(metric, name)
+    if compared is None:
         return None
-    return {"with": asdict(mine), "without": asdict(theirs), "change": asdict(difference.estimate)}
+    change = asdict(compared.difference.estimate)
+    return {"with": asdict(mine), "without": asdict(theirs), "change": change}
