@@ -25,6 +25,7 @@ LIBRARIES = {
     "accelerate": "train",
     "bitsandbytes": "quantized",
     "ray": "ray",
+    "presidio_analyzer": "pii",
 }
 """Optional library → the extra that brings it."""
 GPU_QUERY = ("--query-gpu=name,compute_cap", "--format=csv,noheader,nounits")
@@ -62,9 +63,11 @@ def look_at_this_machine() -> Abilities:
 
 def unfit(spec: Spec, abilities: Abilities) -> list[Problem]:
     """What keeps this machine from training ``spec``; each with its place and a way out."""
+    problems = [*_missing_for_checks(spec, abilities)]
     if spec.compute.executor == "ray":
-        return [*_missing(("spec", "compute", "executor"), "executor: ray", ("ray",), abilities)]
-    problems = [*_missing_libraries(spec, abilities)]
+        at: Loc = ("spec", "compute", "executor")
+        return [*problems, *_missing(at, "executor: ray", ("ray",), abilities)]
+    problems += _missing_libraries(spec, abilities)
     if spec.training.arguments.fp16 and not abilities.gpus:
         text = "fp16 needs an NVIDIA GPU, and this machine has none"
         problems.append(Problem((*ARGUMENTS, "fp16"), text, "remove it, or use bf16: true"))
@@ -98,6 +101,12 @@ def refusal(spec: Spec, abilities: Abilities) -> Failure | None:
     told = "; ".join(f"{dotted(one.loc)}: {one.text}" for one in problems)
     fixes = dict.fromkeys(one.fix for one in problems if one.fix)
     return Failure("MachineUnfit", told, "; ".join(fixes))
+
+
+def _missing_for_checks(spec: Spec, abilities: Abilities) -> Iterator[Problem]:
+    if spec.data.checks.personal_data_by == "presidio":
+        at: Loc = ("spec", "data", "checks", "personal_data_by")
+        yield from _missing(at, "personal_data_by: presidio", ("presidio_analyzer",), abilities)
 
 
 def _missing_libraries(spec: Spec, abilities: Abilities) -> Iterator[Problem]:

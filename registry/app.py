@@ -43,7 +43,7 @@ def build_app(settings: Settings, database: Database, artifacts: ArtifactStore) 
     app.routes.extend(
         probe_routes(is_ready=lambda: _why_not_ready(database), collectors=collectors)
     )
-    build_pages(app, database, settings)
+    build_pages(app, database, artifacts, settings)
     return app
 
 

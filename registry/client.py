@@ -119,6 +119,11 @@ class Client:
         params = {} if version is None else {"version": version}
         return dict(self._send("GET", f"/models/{_part(name)}/trials", params=params))
 
+    def get_data_report(self, name: str, *, version: int | None = None) -> Json:
+        """What the data checks said of a model's newest rows, or of those of a version."""
+        params = {} if version is None else {"version": version}
+        return dict(self._send("GET", f"/models/{_part(name)}/data", params=params))
+
     def list_signals(self, name: str, *, limit: int = 100) -> list[Json]:
         """What detectors said about a model's traffic, newest first."""
         return self._list(f"/models/{_part(name)}/signals", limit=limit)

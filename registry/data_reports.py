@@ -2,12 +2,13 @@
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from registry.artifacts.base import ArtifactStore
 from registry.errors import NotFoundError
-from registry.records import Json, RunKind, RunRecord
+from registry.records import Failure, Json, RunKind, RunRecord
 from registry.store.database import Session
 from registry.store.models import get_model
 from registry.store.runs import latest_ended
@@ -33,9 +34,14 @@ class DataReportView:
     """The report; None where there is none, or its file is gone."""
 
     @property
+    def failure(self) -> Failure | None:
+        """Why the rows were refused, if they were."""
+        return None if self.run is None else self.run.failure
+
+    @property
     def is_refused(self) -> bool:
         """Whether the rows were refused: nothing was trained on them."""
-        return self.run is not None and self.run.failure is not None
+        return self.failure is not None
 
 
 def read_data_report(
@@ -52,13 +58,16 @@ def read_data_report(
         return DataReportView(model, version, None, digest, _read(artifacts, digest))
     run = latest_ended(session, model, RunKind.DATA)
     made = list_versions(session, model)
-    newest = _digest_in(made[-1].lineage) if made else None
-    is_later = run is None or (run.finished_at or run.started_at) < made[-1].created_at
-    if newest is not None and is_later and newest != _digest_in((run and run.result) or {}):
+    own = _digest_in((run and run.result) or {})
+    trained = _digest_in(made[-1].lineage) if made else None
+    if trained not in (None, own) and (run is None or _ended_at(run) < made[-1].created_at):
         # Another model with the same rows prepared them; what was trained on them names the report.
-        return DataReportView(model, None, None, newest, _read(artifacts, newest))
-    digest = _digest_in((run and run.result) or {})
-    return DataReportView(model, None, run, digest, _read(artifacts, digest))
+        return DataReportView(model, None, None, trained, _read(artifacts, trained))
+    return DataReportView(model, None, run, own, _read(artifacts, own))
+
+
+def _ended_at(run: RunRecord) -> datetime:
+    return run.finished_at or run.started_at
 
 
 def store_report(artifacts: ArtifactStore, path: Path) -> Json:

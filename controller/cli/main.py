@@ -7,6 +7,7 @@ from typing import Any
 import typer
 
 from controller.cli import (
+    data,
     demo,
     follow,
     init,
@@ -63,6 +64,15 @@ COMMANDS = (
     Command("demo", demo.demo, ("trueup demo", "trueup demo --dir /tmp/demo --keep")),
     Command(
         "validate", validate.validate, ("trueup validate", "trueup validate --revision HEAD~1")
+    ),
+    Command(
+        "data",
+        data.data,
+        (
+            f"trueup data {M}",
+            f"trueup data {M} --check personal_data",
+            f"trueup data specs/{M}.yaml --local",
+        ),
     ),
     Command("plan", plan.plan, ("trueup plan", "trueup plan --repo shop-models --revision HEAD~1")),
     Command("status", status.status, ("trueup status", f"trueup status {M} --json")),

@@ -49,7 +49,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Gain:
-    """A difference of two errors, with its 95 % interval."""
+    """A share of the rows that could be answered better, with its 95 % interval."""
 
     value: float
     low: float
@@ -117,12 +117,12 @@ def draw(texts: Sequence[str], labels: Labels, *, seed: int) -> LearningCurve | 
     )
 
 
-def advise(curve: LearningCurve, wrong_labels: float | None) -> tuple[str, str]:
+def advise(curve: LearningCurve, wrong_labels: Gain | None) -> tuple[str, str]:
     """Say what would pay: ``more``, ``better``, ``either`` or ``neither``; and why, in words.
 
     Args:
         curve: What was measured.
-        wrong_labels: Estimated share of training rows with a wrong label, 0 to 1; None: unknown.
+        wrong_labels: Estimated share of training rows with a wrong label; None: unknown.
             Relabelling them can bring about as much, and hardly more.
     """
     gain = curve.doubled
@@ -135,12 +135,15 @@ def advise(curve: LearningCurve, wrong_labels: float | None) -> tuple[str, str]:
         verdict = "more" if pays else "neither" if gain.high < WORTH else "either"
         tail = "; how many labels are wrong is not known"
         return verdict, f"{_SAID[verdict]}: {more}{tail}"
-    better = f"about {wrong_labels:.1%} of the labels look wrong"
-    if max(gain.high, wrong_labels) < WORTH:
+    better = (
+        f"about {wrong_labels.value:.1%} of the labels look wrong "
+        f"({wrong_labels.low:.1%} to {wrong_labels.high:.1%})"
+    )
+    if max(gain.high, wrong_labels.high) < WORTH:
         return "neither", f"{_SAID['neither']}: {more}, and {better}"
-    if gain.low > wrong_labels:
+    if gain.low > wrong_labels.high:
         return "more", f"{_SAID['more']}: {more}; {better}"
-    if wrong_labels > gain.high:
+    if wrong_labels.low > gain.high:
         return "better", f"{_SAID['better']}: {better}, while {more}"
     return "either", f"{_SAID['either']}: {more}, and {better}"
 

@@ -5,9 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.responses import PlainTextResponse
 
-from registry.api.dependencies import Limit, Name, Number, Reading
+from registry.api.dependencies import Artifacts, Limit, Name, Number, Reading
 from registry.api.schemas import (
     AliasOut,
+    DataReportOut,
     RunOut,
     SearchOut,
     SignalOut,
@@ -17,6 +18,7 @@ from registry.api.schemas import (
 )
 from registry.api.views import status_out, version_detail_out, version_out
 from registry.cards import render_card
+from registry.data_reports import read_data_report
 from registry.errors import NotFoundError
 from registry.overview import list_statuses, read_search, read_status, read_version, read_versions
 from registry.store.aliases import alias_history, find_alias, list_aliases
@@ -60,6 +62,12 @@ def card(session: Reading, name: Name, number: Number) -> PlainTextResponse:
     view = read_version(session, name, number)
     text = render_card(view.version, view.evaluation, view.gates, view.aliases)
     return PlainTextResponse(text, media_type="text/markdown")
+
+
+@router.get("/{name}/data", response_model=DataReportOut)
+def data(session: Reading, artifacts: Artifacts, name: Name, version: VersionFilter = None) -> Any:
+    """What the data checks said of the newest rows, or of those that ``version`` learned from."""
+    return read_data_report(session, artifacts, name, version)
 
 
 @router.get("/{name}/aliases", response_model=list[AliasOut])

@@ -245,6 +245,19 @@ class VersionDetailOut(VersionOut):
     evaluation_digest: str | None
 
 
+class DataReportOut(Wire):
+    """What the data checks said; ``report`` is null where there is none."""
+
+    model: str
+    version: int | None
+    is_refused: bool
+    failure: FailureOut | None
+    """Why the rows were refused."""
+    run: RunOut | None
+    digest: str | None
+    report: Mapping[str, Any] | None
+
+
 class AliasOut(Wire):
     """Where a movable name points."""
 

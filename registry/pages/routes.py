@@ -12,8 +12,10 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from registry.artifacts.base import digest_file
-from registry.errors import NotFoundError, StoreError
+from registry.artifacts.base import ArtifactStore, digest_file
+from registry.data_reports import read_data_report
+from registry.errors import ArtifactCorruptError, NotFoundError, StoreError
+from registry.pages.data_report import data_page
 from registry.pages.formats import FILTERS
 from registry.pages.health import data_drift_of, health_of, tone_of
 from registry.pages.views import read_model_page, read_overview_page
@@ -23,13 +25,17 @@ from registry.store.database import Database
 HERE = Path(__file__).parent
 
 
-def build_pages(app: FastAPI, database: Database, settings: Settings) -> None:
+def build_pages(
+    app: FastAPI, database: Database, artifacts: ArtifactStore, settings: Settings
+) -> None:
     """Add the pages to ``app``."""
-    pages = _Pages(database, settings)
+    pages = _Pages(database, artifacts, settings)
     app.routes.extend(
         [
             Route("/", pages.overview, name="overview"),
             Route("/models/{name}", pages.model, name="model"),
+            Route("/models/{name}/data", pages.data, name="data"),
+            Route("/models/{name}/versions/{number:int}/data", pages.data, name="version-data"),
             Mount("/static", StaticFiles(directory=HERE / "static"), name="static"),
         ]
     )
@@ -59,6 +65,7 @@ def _environment() -> Environment:
 @dataclass(frozen=True)
 class _Pages:
     database: Database
+    artifacts: ArtifactStore
     settings: Settings
     environment: Environment = field(default_factory=_environment)
 
@@ -79,6 +86,17 @@ class _Pages:
         except StoreError as error:
             return self._problem(503, str(error), error.fix)
         return self._render("model.html", page=page)
+
+    def data(self, request: Request) -> HTMLResponse:
+        name, number = request.path_params["name"], request.path_params.get("number")
+        try:
+            with self.database.reading() as session:
+                found = read_data_report(session, self.artifacts, name, number)
+        except NotFoundError as error:
+            return self._problem(404, str(error), error.fix)
+        except (StoreError, ArtifactCorruptError) as error:
+            return self._problem(503, str(error), error.fix)
+        return self._render("data.html", page=data_page(found))
 
     def _problem(self, status: int, problem: str, fix: str | None) -> HTMLResponse:
         response = self._render("problem.html", problem=problem, fix=fix)

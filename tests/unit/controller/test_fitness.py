@@ -72,6 +72,14 @@ def test_without_the_train_extra_each_library_is_named_and_the_fix_once():
     assert failure.fix == "pip install 'trueup[train]'"
 
 
+def test_presidio_needs_its_extra():
+    spec = spec_with(("columns:", "checks: {personal_data_by: presidio}\n    columns:"))
+
+    at = "spec.data.checks.personal_data_by"
+    assert told(spec, BARE)[0] == (at, "pip install 'trueup[pii]'")
+    assert told(spec, LAPTOP) == told(spec_with(), LAPTOP)
+
+
 def test_float16_needs_a_gpu():
     spec = argued("fp16: true")
 

@@ -72,7 +72,9 @@ def curve_with(value, low, high):
     ],
 )
 def test_more_rows_and_better_labels_are_weighed(gain, wrong, verdict):
-    found, said = advise(curve_with(*gain), wrong)
+    share = None if wrong is None else Gain(wrong, 0.9 * wrong, 1.1 * wrong)
+
+    found, said = advise(curve_with(*gain), share)
 
     assert found == verdict
     assert "cheap model" in said

@@ -152,7 +152,8 @@ def test_a_slice_of_another_mix_is_told_with_its_table():
 def test_the_curve_weighs_the_rate_of_wrong_labels(rate, verdict):
     train = rows(*((f"word{n % 90} word{n % 7}", f"l{n % 90}") for n in range(300)))
     found = inspection(train, HELD, learning_curve="report")
-    found.facts["label_issues"] = {"estimated_rate": rate}
+    wrong = rate and {"value": rate, "low": rate - 0.1, "high": rate + 0.1}
+    found.facts["label_issues"] = {"estimated_rate": wrong}
 
     check_learning_curve(found)
 
