@@ -154,31 +154,31 @@ def _cannot_train(failure: Failure) -> Stall:
 
 
 def _make_weights(desired: Desired, observed: Observed) -> Plan:
-    digest, of = desired.digests.training, desired.trial_count
-    why = "no version has this training digest"
     costs = _say_costs(desired, observed)
-    if not of:
-        return (*costs, or_stall(Train(digest, why=why), digest, observed))
-    trials = observed.trials
+    if desired.trial_count:
+        return _search_weights(desired, observed, costs)
+    digest = desired.digests.training
+    train = Train(digest, why="no version has this training digest")
+    return (*costs, or_stall(train, digest, observed))
+
+
+def _search_weights(desired: Desired, observed: Observed, costs: Plan) -> Plan:
+    digest, of, trials = desired.digests.training, desired.trial_count, observed.trials
     next_one = next((trial for trial in trials if not trial.has_ended), None)
-    chosen: int | None = None
-    reason = f"the best of {of} trials on the validation rows becomes the version"
-    if next_one is None and len(trials) >= of:
-        found = best(trials)
-        if found is None:
-            return (Stall(why_none(trials), Train, why="no trial gave a model"),)
-        chosen = found.number
-        reason = f"{found.metric} {found.value:.4f} on the validation rows is the best of {of}"
-        if chosen in observed.kept_trials:
-            return (Choose(digest, chosen, why=reason),)
-        next_one, why = found, "it is the best, and its files were removed"
-    number = next_one.number if next_one is not None else len(trials) + 1
-    own = next_one.digest if next_one is not None else None
-    return (
-        *costs,
-        Trial(digest, number, of, own, why=f"trial {number} of {of}; {why}"),
-        Choose(digest, chosen, why=reason),
-    )
+    if next_one is not None or len(trials) < of:
+        number, own = (next_one.number, next_one.digest) if next_one else (len(trials) + 1, None)
+        why = f"trial {number} of {of}; no version has this training digest"
+        reason = f"the best of {of} trials on the validation rows becomes the version"
+        return (*costs, Trial(digest, number, of, own, why=why), Choose(digest, None, why=reason))
+    found = best(trials)
+    if found is None:
+        return (Stall(why_none(trials), Train, why="no trial gave a model"),)
+    reason = f"{found.metric} {found.value:.4f} on the validation rows is the best of {of}"
+    choose = Choose(digest, found.number, why=reason)
+    if found.number in observed.kept_trials:
+        return (choose,)
+    why = f"trial {found.number} of {of}; it is the best, and its files were removed"
+    return (*costs, Trial(digest, found.number, of, found.digest, why=why), choose)
 
 
 def _rows_are_missing(desired: Desired, observed: Observed) -> bool:

@@ -39,17 +39,9 @@ class TrialDraft:
 
 
 @dataclass(frozen=True)
-class TrialRecord:
-    """One trial of a search, and what came of it."""
+class TrialRecord(TrialDraft):
+    """One trial as it was proposed, and what came of it."""
 
-    model: str
-    search_digest: Digest
-    number: int
-    of: int
-    digest: Digest
-    base: str
-    parameters: Json
-    metric: str
     created_at: datetime
     state: TrialState
     run_id: str | None

@@ -92,7 +92,7 @@ class _Told:
 
 def _show(found: "Reproduction") -> None:
     rows = [_row(name, file) for name, file in found.files.items()]
-    print_table(("FILE", "", "STORED", "MADE AGAIN", "LARGEST DIFFERENCE"), rows)
+    print_table(("FILE", "", "STORED", "MADE AGAIN", "DIFFERS BY"), rows)
     say()
     if found.differs:
         say("What is not as it was recorded:")
