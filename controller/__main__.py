@@ -3,7 +3,7 @@
 import logging
 import signal
 import sys
-import threading
+from queue import SimpleQueue
 
 from controller.loop import Controller
 from controller.metrics import ControllerMetrics
@@ -17,9 +17,10 @@ def main() -> int:
     """Run the controller; 0 after a clean stop, 1 when it could not start."""
     settings = ControllerSettings()
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s")
-    stopped = threading.Event()
+    # Not an Event: a signal that comes while its lock is held would wait for itself.
+    asked: SimpleQueue[int] = SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
+        signal.signal(number, lambda number, _frame: asked.put(number))
     metrics = ControllerMetrics()
     try:
         controller = Controller(open_tools(settings), metrics)
@@ -34,7 +35,7 @@ def main() -> int:
         sys.stderr.write(f"trueup controller: {error.told}\n")
         return 1
     controller.start()
-    stopped.wait()
+    asked.get()
     controller.stop()
     probes.stop()
     return 0

@@ -24,14 +24,18 @@ from specs.errors import TrueupError
 log = logging.getLogger("trueup.controller")
 
 TRIGGER_POLL_SECONDS = 0.25
+GRACE_SECONDS = 10.0
 
 
 class Controller:
     """One running controller."""
 
-    def __init__(self, tools: Tools, metrics: ControllerMetrics) -> None:
-        """Nothing starts before ``start``."""
+    def __init__(
+        self, tools: Tools, metrics: ControllerMetrics, *, grace_seconds: float = GRACE_SECONDS
+    ) -> None:
+        """Nothing starts before ``start``; ``grace_seconds`` is what all threads get to end."""
         self._tools = tools
+        self._grace_seconds = grace_seconds
         self._metrics = metrics
         self._queue = WorkQueue(clock=time.monotonic)
         self._reconciler = Reconciler(tools, metrics)
@@ -56,8 +60,12 @@ class Controller:
         self._stopped.set()
         self._follower.stop()
         self._queue.close()
+        # One grace for all of them: whoever waits for this process to end waits for their sum.
+        end = time.monotonic() + self._grace_seconds
         for thread in self._threads:
-            thread.join(timeout=10)
+            thread.join(timeout=max(0.0, end - time.monotonic()))
+            if thread.is_alive():
+                log.warning("%s did not end in time", thread.name)
         with self._tools.database.reading() as session:
             running = runs.list_running(session)
         for run in running:

@@ -5,12 +5,12 @@ neither a slow terminal nor a killed supervisor can hold a part up.
 """
 
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from types import FrameType
 
 from controller.supervisor.backoff import Backoff
@@ -51,7 +51,8 @@ class Supervisor:
         self._environment = environment
         self._show = show
         self._grace_seconds = grace_seconds
-        self._stop = threading.Event()
+        # Not an Event: a signal that comes while its lock is held would wait for itself.
+        self._signals: SimpleQueue[int] = SimpleQueue()
         self._is_announced = False
 
     def run(self) -> None:
@@ -64,9 +65,10 @@ class Supervisor:
         watched = [self._watch(part) for part in self._parts]
         with self._stopped_by_signals():
             try:
-                while not self._stop.is_set():
+                while True:
                     self._look_at_all(watched)
-                    self._stop.wait(LOOK_SECONDS)
+                    if self._is_signalled(within=LOOK_SECONDS):
+                        break
             finally:
                 self._stop_all([one.child for one in watched])
 
@@ -129,13 +131,12 @@ class Supervisor:
 
     def _stop_all(self, children: Sequence[Child]) -> None:
         self._show("stopping")
-        self._stop.clear()
         for child in children:
             child.ask_to_stop()
-        # A second signal means now: it sets the event again and ends the grace.
+        # Another signal, later, means now: it ends the grace.
         deadline = time.monotonic() + self._grace_seconds
         while any(child.is_running for child in children) and time.monotonic() < deadline:
-            if self._stop.wait(LOOK_SECONDS / 4):
+            if self._is_signalled(within=LOOK_SECONDS / 4):
                 break
         for child in children:
             if child.is_running:
@@ -143,10 +144,20 @@ class Supervisor:
             child.kill()
         self._show("stopped")
 
+    def _is_signalled(self, *, within: float) -> bool:
+        """Whether a signal has come, or comes; all that have come count as one."""
+        try:
+            self._signals.get(timeout=within)
+        except Empty:
+            return False
+        while not self._signals.empty():
+            self._signals.get_nowait()
+        return True
+
     @contextmanager
     def _stopped_by_signals(self) -> Iterator[None]:
-        def stop(_number: int, _frame: FrameType | None) -> None:
-            self._stop.set()
+        def stop(number: int, _frame: FrameType | None) -> None:
+            self._signals.put(number)
 
         before = {number: signal.signal(number, stop) for number in STOP_SIGNALS}
         try:
