@@ -28,6 +28,8 @@ INTERRUPTED_EXIT_CODE = 75
 
 MEMORY_FILE = "out_of_memory.jsonl"
 """One line for each process of the job that was ended for its memory."""
+REPAIRS_FILE = "repairs.json"
+"""What the job changed about itself instead of failing; its next start goes on from it."""
 FOLLOWERS_PREFIX = "follower-"
 RESERVED_BYTES = 16 * 1024
 

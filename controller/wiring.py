@@ -30,7 +30,15 @@ def open_tools(settings: ControllerSettings) -> Tools:
             email=settings.bot_email,
             environment=environment,
         ),
-        executor=Executors(local, launched(threads, environment, settings.ray_address)),
+        executor=Executors(
+            local,
+            launched(
+                threads,
+                environment,
+                artifacts=settings.resolved_artifacts,
+                ray_address=settings.ray_address,
+            ),
+        ),
         abilities=look_at_this_machine(),
         clock=utc_now,
     )

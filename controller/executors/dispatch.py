@@ -11,17 +11,21 @@ from pathlib import Path
 from typing import Any
 
 from controller.executors.base import Executor, Job, JobState
-from controller.executors.launching import RAY_ADDRESS
+from controller.executors.launching import ARTIFACTS, RAY_ADDRESS
 from controller.executors.local import LocalExecutor
 
 TRAININGS = ("train", "trial")
 
 
 def launched(
-    threads: int, environment: Mapping[str, str], ray_address: str | None
+    threads: int, environment: Mapping[str, str], *, artifacts: str, ray_address: str | None
 ) -> dict[str, Executor]:
-    """The executors that start a job as several processes, by their names in a spec."""
-    for_ray = dict(environment) | ({RAY_ADDRESS: ray_address} if ray_address else {})
+    """The executors that start a job as several processes, by their names in a spec.
+
+    ``artifacts``: the place of the artifact store, where checkpoints of Ray's jobs go.
+    """
+    for_ray = dict(environment) | {ARTIFACTS: artifacts}
+    for_ray |= {RAY_ADDRESS: ray_address} if ray_address else {}
     return {
         "torchrun": LocalExecutor(
             threads=threads, environment=environment, launcher="controller.executors.torchrun"

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 RAY_ADDRESS = "TRUEUP_RAY_ADDRESS"
+ARTIFACTS = "TRUEUP_ARTIFACTS"
 STOP_FILE = "stop"
 """In the job's folder: processes on other machines are to save their step and end."""
 

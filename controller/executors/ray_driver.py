@@ -2,7 +2,8 @@
 
 The controller's child, and the cluster job's driver: it places the job's processes, and Ray ends
 them when it is gone, whatever ended it. Ray starts them again when a worker or its machine is lost;
-they go on from the newest checkpoint in the folder, which all machines must see under one path.
+they go on from the newest checkpoint in the artifact store. The job's folder is reached through a
+desk, an actor beside this process: workers need to see the artifact store, not the folder.
 """
 
 import json
@@ -14,8 +15,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from controller.executors.launching import RAY_ADDRESS, STOP_FILE, hold
+from controller.executors.desk import CHECKPOINTS_FILE, FolderDesk
+from controller.executors.launching import ARTIFACTS, RAY_ADDRESS, STOP_FILE, hold
 from controller.job_protocol import INTERRUPTED_EXIT_CODE, write_atomically
+from registry.artifacts.folders import put_folder
+from registry.artifacts.opening import (
+    absolute_place,
+    drop_run_artifacts,
+    open_run_artifacts,
+    run_place,
+)
 from registry.records import Failure
 
 SURVIVED_LOSSES = 3
@@ -34,7 +43,7 @@ def main() -> None:
     if (folder / "result.json").exists():
         return
     (folder / STOP_FILE).unlink(missing_ok=True)
-    signal.signal(signal.SIGTERM, lambda _number, _frame: _ask_to_stop(folder))
+    _listen(folder)
     compute = json.loads((folder / "job.json").read_text())["compute"]
     failure = _run(module, folder, compute)
     if failure is not None:
@@ -43,8 +52,9 @@ def main() -> None:
         sys.exit(INTERRUPTED_EXIT_CODE)
 
 
-def _ask_to_stop(folder: Path) -> None:
-    (folder / STOP_FILE).touch()
+def _listen(folder: Path) -> None:
+    """From now on SIGTERM asks the workers to save their step and end."""
+    signal.signal(signal.SIGTERM, lambda _number, _frame: (folder / STOP_FILE).touch())
 
 
 def _run(module: str, folder: Path, compute: dict[str, Any]) -> Failure | None:
@@ -63,10 +73,11 @@ def _run(module: str, folder: Path, compute: dict[str, Any]) -> Failure | None:
         return Failure("RayMissing", "Ray is not installed", fix)
     # What Ray prints of itself is a line every few seconds; the job's own lines come by its folder.
     ray.init(address=address, logging_level="WARNING", log_to_driver=False)
+    _listen(folder)  # again: Ray has just put its own answer to SIGTERM in place, which is to leave
     try:
         failure = _too_small(ray.cluster_resources(), compute)
         if failure is None:
-            _fit(module, folder, compute)
+            failure = _fit(module, folder, compute)
         return failure
     finally:
         ray.shutdown()
@@ -98,16 +109,32 @@ def needs(compute: dict[str, Any]) -> dict[str, float]:
     return {"CPU": 1.0} | wanted
 
 
-def _fit(module: str, folder: Path, compute: dict[str, Any]) -> None:
+def _fit(module: str, folder: Path, compute: dict[str, Any]) -> Failure | None:
+    import ray  # noqa: PLC0415
     from ray.train import FailureConfig, RunConfig, ScalingConfig  # noqa: PLC0415
     from ray.train.torch import TorchConfig, TorchTrainer  # noqa: PLC0415
 
     from controller.executors.ray_worker import work  # noqa: PLC0415
 
+    artifacts = absolute_place(os.environ[ARTIFACTS])
+    desk = open_desk(folder, artifacts)
+    if not ray.get(desk.sees_folder.remote()):
+        problem = "the cluster's node beside the controller does not see the run's folder"
+        fix = "start a node on the controller's machine: ray start --address=HEAD:6379 --num-cpus=0"
+        return Failure("NoNodeHere", problem, fix, is_transient=True)
+    job = json.loads((folder / "job.json").read_text())
+    store = open_run_artifacts(artifacts, folder.name)
     resources = needs(compute)
     trainer = TorchTrainer(
         work,
-        train_loop_config={"module": module, "folder": str(folder.absolute())},
+        train_loop_config={
+            "module": module,
+            "run": folder.name,
+            "job": job,
+            "prepared": put_folder(store, Path(job["prepared"])) if "prepared" in job else {},
+            "artifacts": artifacts,
+            "desk": desk,
+        },
         scaling_config=ScalingConfig(
             num_workers=compute["processes"],
             use_gpu=resources.get("GPU", 0) > 0,
@@ -116,13 +143,28 @@ def _fit(module: str, folder: Path, compute: dict[str, Any]) -> None:
         ),
         run_config=RunConfig(
             name="ray",
-            storage_path=str(folder.absolute()),
+            # Ray wants a place that all workers see, for notes of its own.
+            storage_path=run_place(artifacts, folder.name),
             failure_config=FailureConfig(max_failures=SURVIVED_LOSSES),
         ),
         # Only to agree on a port; the training processes make a group of their own.
         torch_config=TorchConfig(backend="gloo"),
     )
     trainer.fit()
+    if (folder / "result.json").exists():
+        (folder / CHECKPOINTS_FILE).unlink(missing_ok=True)
+        drop_run_artifacts(artifacts, folder.name)
+    return None
+
+
+def open_desk(folder: Path, artifacts: str) -> Any:
+    """An actor on this machine's node: the desk of ``folder``."""
+    import ray  # noqa: PLC0415
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: PLC0415
+
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    made = ray.remote(FolderDesk).options(num_cpus=0, scheduling_strategy=here)
+    return made.remote(str(folder.absolute()), artifacts)
 
 
 if __name__ == "__main__":

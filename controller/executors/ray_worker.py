@@ -5,10 +5,12 @@ the other executors start, with its own signals, threads and memory bound. It en
 """
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -17,8 +19,9 @@ import ray.train
 import torch
 import torch.distributed as dist
 
-from controller.executors.launching import STOP_FILE
+from controller.executors.mirror import Mirror
 from controller.job_protocol import INTERRUPTED_EXIT_CODE
+from registry.artifacts.opening import open_run_artifacts
 
 SECONDS_BETWEEN_LOOKS = 0.2
 
@@ -28,33 +31,68 @@ class WorkerLostError(RuntimeError):
 
 
 def work(config: dict[str, Any]) -> None:
-    """Start this worker's process and wait for its end.
+    """Start this worker's process in a folder of its own, and pass on what it does there.
 
     Raises:
         WorkerLostError: When it ended without a result, and nobody asked it to.
     """
-    folder = Path(config["folder"])
     told = _told()
-    with (folder / "log.txt").open("ab") as log:
+    desk = RemoteDesk(config["desk"])
+    if desk.is_finished():
+        return
+    store = open_run_artifacts(config["artifacts"], config["run"])
+    mirror = Mirror(_new_folder(config["run"], told["RANK"]), desk, store)
+    try:
+        mirror.fill(config["job"], config["prepared"])
+        code = _run(config["module"], mirror, told)
+        stopped = code == INTERRUPTED_EXIT_CODE and desk.is_asked_to_stop()
+        if code != 0 and not stopped and not desk.is_finished():
+            raise WorkerLostError(f"a process of the job ended with {code}")
+    finally:
+        shutil.rmtree(mirror.folder, ignore_errors=True)
+
+
+def _new_folder(run: str, rank: str) -> Path:
+    prefix = f"trueup-{run}-{rank}-"
+    for left in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+        # Of a worker that was killed here; what it sealed is in the store.
+        shutil.rmtree(left, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=prefix))
+
+
+def _run(module: str, mirror: Mirror, told: dict[str, str]) -> int:
+    with (mirror.folder / "log.txt").open("ab") as log:
         node = ray.get_runtime_context().get_node_id()
         number = f"process {told['RANK']} of {told['WORLD_SIZE']}"
         log.write(f"{number} starts on Ray node {node[:8]}\n".encode())
         log.flush()
         process = subprocess.Popen(
-            [sys.executable, "-m", config["module"], str(folder)],
+            [sys.executable, "-m", module, str(mirror.folder)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             env=dict(os.environ) | told,
         )
     try:
-        code = _wait(process, folder)
+        code = _wait(process, mirror)
+        mirror.finish()
     finally:
         process.kill()
         process.wait()
-    stopped = code == INTERRUPTED_EXIT_CODE and (folder / STOP_FILE).exists()
-    if not stopped and not (folder / "result.json").exists() and code != 0:
-        raise WorkerLostError(f"a process of the job ended with {code}")
+    return code
+
+
+class RemoteDesk:
+    """The desk, asked over Ray; every call waits for its answer."""
+
+    def __init__(self, actor: Any) -> None:
+        """``actor`` is a ``FolderDesk``."""
+        self._actor = actor
+
+    def __getattr__(self, name: str) -> Any:
+        """The desk's method ``name``."""
+        method = getattr(self._actor, name)
+        return lambda *arguments: ray.get(method.remote(*arguments))
 
 
 def _told() -> dict[str, str]:
@@ -83,11 +121,12 @@ def _free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def _wait(process: "subprocess.Popen[bytes]", folder: Path) -> int:
+def _wait(process: "subprocess.Popen[bytes]", mirror: Mirror) -> int:
     told = False
     while (code := process.poll()) is None:
-        if not told and (folder / STOP_FILE).exists():
+        if not told and mirror.desk.is_asked_to_stop():
             process.send_signal(signal.SIGTERM)
             told = True
+        mirror.pass_on()
         time.sleep(SECONDS_BETWEEN_LOOKS)
     return code

@@ -19,7 +19,7 @@ def main() -> None:
     hidden = SLOW_AND_UNUSED if needs_bitsandbytes(job) else (*SLOW_AND_UNUSED, "bitsandbytes")
     threads = int(job.get("threads") or 0) or usable_threads()
     settle(ranks.share_of(threads), hidden=hidden)
-    if ranks.world_size() > 1:
+    if ranks.is_launched():
         end_with_parent()
     limit = job.get("compute", {}).get("memory_gib")
     if limit is not None:

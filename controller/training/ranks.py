@@ -20,6 +20,11 @@ def world_size() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
+def is_launched() -> bool:
+    """Whether a launcher started this process; when that is gone, nobody knows of it."""
+    return "RANK" in os.environ
+
+
 def is_first() -> bool:
     """Whether this process writes progress, checkpoints and output."""
     return rank() == 0

@@ -54,6 +54,10 @@ class ArtifactStore(Protocol):
         """Whether something is stored under this digest."""
         ...
 
+    def discard(self, digest: Digest) -> None:
+        """Forget stored bytes that nobody will ask for again; nothing happens without them."""
+        ...
+
 
 def hex_of(digest: Digest) -> str:
     """Return the 64 hex digits, the only part of a digest that may become a path.

@@ -57,6 +57,10 @@ class LocalArtifacts:
         """Whether something is stored under this digest."""
         return self._path(digest).is_file()
 
+    def discard(self, digest: Digest) -> None:
+        """Forget stored bytes that nobody will ask for again; nothing happens without them."""
+        self._path(digest).unlink(missing_ok=True)
+
     def _put(self, source: BinaryIO) -> Blob:
         with _complete_or_absent(self._root) as (file, place):
             blob = copy_and_digest(source, file)

@@ -14,6 +14,8 @@ from controller.training.ranks import is_first, rank, world_size
 
 def main(folder: JobFolder) -> dict[str, Any]:
     print("started", flush=True)
+    if world_size() > 1:
+        print(f"process {rank()} has pid {os.getpid()}", flush=True)
     folder.progress("working", 1, 2, eta_seconds=1.0)
     folder.point(1, "loss", 0.5)
     with (folder.path / "starts").open("a") as file:
@@ -49,6 +51,7 @@ def wait(folder: JobFolder) -> None:
             time.sleep(0.02)
     except Interrupted:
         (folder.checkpoints / "saved").write_text("")
+        print(f"process {rank()} saved", flush=True)
         raise
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from controller.job_protocol import MEMORY_FILE, JobFolder, write_atomically
+from controller.job_protocol import MEMORY_FILE, REPAIRS_FILE, JobFolder, write_atomically
 from controller.training.failures import out_of_memory
 from controller.training.fitting.checkpoints import Checkpoint, newest_whole
 from controller.training.fitting.trainer import WEIGHTS_FILE
@@ -23,7 +23,6 @@ from controller.training.ranks import is_first
 from controller.training.spent import Spent
 from controller.training.weights import load_weights
 
-FILE = "repairs.json"
 OUT_OF_MEMORY = "OutOfMemory"
 LOSS_NOT_FINITE = "LossNotFinite"
 
@@ -155,7 +154,7 @@ def go_back_once(job: TrainJob, folder: JobFolder, spent: Spent, at_step: int) -
 
 
 def _read(folder: Path) -> dict[str, Any]:
-    path = folder / FILE
+    path = folder / REPAIRS_FILE
     found: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
     return found
 
@@ -163,7 +162,7 @@ def _read(folder: Path) -> dict[str, Any]:
 def _record(folder: JobFolder, spent: Spent, repair: Repair) -> None:
     repairs = [asdict(one) for one in (*read_repairs(folder.path), repair)]
     kept = {"repairs": repairs, "used": spent.used(), "kills": len(_kills(folder.path))}
-    write_atomically(folder.path / FILE, json.dumps(kept, indent=1))
+    write_atomically(folder.path / REPAIRS_FILE, json.dumps(kept, indent=1))
     print(f"repair: {repair.message}", flush=True)  # noqa: T201  (the job's log)
     folder.event("RunRepaired", repair.message)
 
