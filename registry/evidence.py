@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry.records import Estimate, EvaluationRecord, GateReport
+from registry.store.payloads import read_estimate
 
 CHANGED = "its gates were changed after its training started"
 UNGATED = "the spec declares no gates, on record"
@@ -39,7 +40,7 @@ def side_by_side(evaluation: EvaluationRecord | None) -> SideBySide | None:
     judges_clean = "all_rows" in report
     rows = []
     for name, judged in evaluation.metrics.items():
-        other = Estimate(**others[name]) if name in others else None
+        other = read_estimate(others[name]) if name in others else None
         pair = (judged, other) if judges_clean else (other, judged)
         rows.append(RowSets(name, *pair))
     return SideBySide(
@@ -56,9 +57,25 @@ def remarks_on(report: GateReport) -> list[str]:
     if report.is_ungated:
         remarks.append(UNGATED)
     for one in report.overrides:
-        words = f"{one.get('approver')} overrides a verdict until {one.get('expires')}"
+        words = f"{one.get('approver')} answers for {one.get('metric')} until {one.get('expires')}"
         remarks.append(f"{words}: {one.get('reason')}")
     return remarks
+
+
+@dataclass(frozen=True)
+class HeldOutFile:
+    """How often a held-out file was used to judge."""
+
+    digest: str
+    candidates: int
+    """Distinct trained candidates that were measured on it, over all models."""
+    warn_after: int
+    """``data.warn_after_candidates`` of the spec."""
+
+    @property
+    def is_worn(self) -> bool:
+        """Whether the best of so many is partly luck."""
+        return is_worn(self.candidates, self.warn_after)
 
 
 def is_worn(candidates: int, warn_after: int) -> bool:

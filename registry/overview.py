@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from registry.evidence import HeldOutFile, SideBySide, side_by_side
 from registry.records import (
     Estimate,
     EvaluationRecord,
@@ -15,7 +16,11 @@ from registry.records import (
 from registry.store.aliases import list_aliases, list_live
 from registry.store.conditions import read_all_conditions, read_conditions
 from registry.store.database import Session
-from registry.store.evaluations import latest_evaluation, latest_evaluations
+from registry.store.evaluations import (
+    count_candidates,
+    latest_evaluation,
+    latest_evaluations,
+)
 from registry.store.holds import find_hold, list_holds, list_quarantined
 from registry.store.models import get_model, list_models
 from registry.store.runs import find_running, list_running
@@ -26,6 +31,7 @@ from registry.studies import by_subject
 from registry.trial_records import TrialRecord
 from registry.version_state import VersionState, version_state
 from specs.conditions import Condition, ConditionType
+from specs.data import DEFAULT_WARN_AFTER
 from specs.names import LIVE, Digest
 
 
@@ -57,6 +63,11 @@ class VersionView:
     aliases: tuple[str, ...]
     evaluation: EvaluationRecord | None
     gates: GateReport | None
+
+    @property
+    def rows(self) -> SideBySide | None:
+        """Its metrics on all held-out rows beside the clean rest; None without near twins."""
+        return side_by_side(self.evaluation)
 
     def by_subject(self, study: str) -> dict[str, dict[str, Estimate]]:
         """What a study measured: subject → quantity → estimate; empty where it did not run."""
@@ -178,6 +189,20 @@ def read_version(session: Session, model: str, number: int) -> VersionView:
         is_quarantined=version.training_digest in quarantined,
         evaluation=latest_evaluation(session, model, number),
         gates=latest_gate_report(session, model, number),
+    )
+
+
+def read_held_out(
+    session: Session, model: ModelRecord, evaluation: EvaluationRecord | None
+) -> HeldOutFile | None:
+    """How often the file that a version was measured on has judged; None when not known."""
+    if evaluation is None or evaluation.test_digest is None:
+        return None
+    data = ((model.spec or {}).get("spec") or {}).get("data") or {}
+    return HeldOutFile(
+        digest=evaluation.test_digest,
+        candidates=count_candidates(session, evaluation.test_digest),
+        warn_after=data.get("warn_after_candidates", DEFAULT_WARN_AFTER),
     )
 
 

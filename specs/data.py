@@ -9,6 +9,7 @@ from specs.section import Section
 
 CheckAction = Literal["fail", "drop", "quarantine", "report"]
 NearLeakageAction = Literal["fail", "exclude_from_gates", "report"]
+DEFAULT_WARN_AFTER = 10
 
 
 class Columns(Section):
@@ -104,5 +105,5 @@ class Data(Section):
     slices: dict[str, str] = {}
     """Slice family → a column, or ``len(text) < N``."""
     checks: Checks = Checks()
-    warn_after_candidates: int = Field(default=10, ge=1)
+    warn_after_candidates: int = Field(default=DEFAULT_WARN_AFTER, ge=1)
     """Warn when the test file has judged so many candidates: the best of many is partly luck."""

@@ -27,6 +27,7 @@ NO_VERSIONS = "No versions yet. `trueup status {name}` says what the model waits
 HEADLINE_METRICS = ("f1_macro", "accuracy", "token_f1", "exact_match", "perplexity", "loss")
 VERDICT_COLOURS = {"pass": "green", "fail": "red", "inconclusive": "yellow"}
 ALIAS_WHEN_LEFT_OUT = "live"
+CHANGED_GATES = "these gates were changed after the training of this version started"
 
 
 def versions(
@@ -63,6 +64,7 @@ def show(
     _print_origin(detail)
     _print_costs(detail["costs"])
     _print_metrics(of_rows(detail["metrics"]))
+    _print_held_out(detail["rows"], detail["held_out"])
     for study in STUDIES:
         _print_study(study, detail["metrics"])
     _print_mitigation(detail["report"].get("mitigation"))
@@ -160,6 +162,26 @@ def _print_metrics(metrics: Mapping[str, Json]) -> None:
     print_table(("METRIC", "VALUE [95 %]", "N", "METHOD"), rows)
 
 
+def _print_held_out(rows: Json | None, used: Json | None) -> None:
+    """Print what near twins do to the metrics, and how often the file was used."""
+    if rows:
+        judged = "the clean rest" if rows["judged"] == "clean" else "all rows"
+        say()
+        say(
+            f"{rows['near_twins']:,} of {rows['test_rows']:,} held-out rows nearly repeat a "
+            f"training row; gates judge {judged}."
+        )
+        both = [one for one in rows["metrics"] if one["clean"] and one["all_rows"]]
+        lines = [(one["metric"], estimate(one["clean"]), estimate(one["all_rows"])) for one in both]
+        print_table(("METRIC", "CLEAN REST [95 %]", "ALL ROWS [95 %]"), lines)
+    if used:
+        say()
+        count = used["candidates"]
+        said = f"The test file has judged {count} candidate{'s' if count != 1 else ''}"
+        worn = f"; from {used['warn_after']} on the best of them is partly luck"
+        say(coloured(said + worn, "yellow") if used["is_worn"] else f"{said}.")
+
+
 def _print_study(study: str, metrics: Mapping[str, Json]) -> None:
     for quantities, subjects in tables_of(metrics, study):
         say()
@@ -190,6 +212,8 @@ def _print_gates(report: Json | None) -> None:
     if report is None:
         say("Not judged by its gates yet.")
         return
+    if report["gates_changed_after_training"]:
+        say(coloured(f"Marked: {CHANGED_GATES}.", "yellow"))
     rows = [
         (coloured(one["verdict"], VERDICT_COLOURS.get(one["verdict"], "")), one["message"])
         for one in report["verdicts"]

@@ -104,6 +104,7 @@ def evaluate(folder: JobFolder) -> dict[str, Any]:
         judged,
         labels=predictor.labels if isinstance(predictor, KnowsChances) else (),
         derived=_derived(job, predictor, judged["test"]),
+        near_twins={place for place, row in enumerate(splits["test"]) if row.get(NEAR_LEAK)},
     )
     texts = {name: [predictor.text_of(row) for row in rows] for name, rows in splits.items()}
     measured["report"]["worst"] = worst_rows(judged["test"], texts["test"])

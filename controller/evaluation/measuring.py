@@ -1,7 +1,9 @@
 """From judged rows to metrics, slices and report: what an evaluation does without a model. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from controller.errors import EvaluationError
 from controller.evaluation.evidence import rows_from
@@ -18,6 +20,7 @@ def measure_rows(
     *,
     labels: Sequence[str],
     derived: Mapping[str, Estimate],
+    near_twins: Collection[int] = (),
 ) -> dict[str, Any]:
     """Measure test and validation rows; gates judge the rows that are not excluded.
 
@@ -26,6 +29,8 @@ def measure_rows(
         judged: The judged rows of ``test`` and ``validation``.
         labels: The labels that the version knows, in its order; none for generation.
         derived: Those of ``metrics`` that are no function of the held-out rows alone.
+        near_twins: Places of the test rows that nearly repeat a training row, also where gates
+            judge them.
 
     Returns:
         The content of ``metrics.json``.
@@ -43,10 +48,15 @@ def measure_rows(
         "labels": list(labels),
         "test_rows": len(everything),
         "excluded": excluded,
+        "near_twins": len(near_twins),
         "validation": as_json(measure_all(metrics, validation)),
     }
     if excluded:
         report["all_rows"] = as_json(measure_all(metrics, everything))
+    elif 0 < len(near_twins) < len(everything):
+        clean = [index for index in range(len(everything)) if index not in near_twins]
+        rest = everything.select(np.array(clean, dtype=np.int64))
+        report["clean_rows"] = as_json(measure_all(metrics, rest))
     slices = measure_slices(metrics, counted)
     return {
         "metrics": as_json({name: found[name] for name in metrics}),

@@ -20,7 +20,14 @@ from registry.api.views import status_out, version_detail_out, version_out
 from registry.cards import render_card
 from registry.data_reports import read_data_report
 from registry.errors import NotFoundError
-from registry.overview import list_statuses, read_search, read_status, read_version, read_versions
+from registry.overview import (
+    list_statuses,
+    read_held_out,
+    read_search,
+    read_status,
+    read_version,
+    read_versions,
+)
 from registry.store.aliases import alias_history, find_alias, list_aliases
 from registry.store.database import Session
 from registry.store.models import get_model
@@ -53,7 +60,9 @@ def versions(session: Reading, name: Name) -> Any:
 @router.get("/{name}/versions/{number}", response_model=VersionDetailOut)
 def version(session: Reading, name: Name, number: Number) -> Any:
     """One version with its files, lineage, evidence and verdicts."""
-    return version_detail_out(read_version(session, name, number))
+    view = read_version(session, name, number)
+    held_out = read_held_out(session, get_model(session, name), view.evaluation)
+    return version_detail_out(view, held_out)
 
 
 @router.get("/{name}/versions/{number}/card", response_class=PlainTextResponse)

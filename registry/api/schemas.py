@@ -217,6 +217,38 @@ class GateReportOut(Wire):
     passed: bool
     verdicts: list[VerdictOut]
     created_at: Moment
+    compared: Mapping[str, int]
+    """Name that a gate compares with → the version it meant."""
+    gates_at_training: str | None
+    gates_changed_after_training: bool
+    is_ungated: bool
+    overrides: list[Mapping[str, Any]]
+
+
+class RowSetsOut(Wire):
+    """One metric on the clean rest of the held-out rows, and on all of them."""
+
+    metric: str
+    clean: EstimateOut | None
+    all_rows: EstimateOut | None
+
+
+class SideBySideOut(Wire):
+    """What near twins of training rows do to the metrics; ``judged`` is ``clean`` or ``all``."""
+
+    near_twins: int
+    test_rows: int
+    judged: str
+    metrics: list[RowSetsOut]
+
+
+class HeldOutFileOut(Wire):
+    """How many trained candidates a held-out file has judged, over all models."""
+
+    digest: str
+    candidates: int
+    warn_after: int
+    is_worn: bool
 
 
 class CostOut(Wire):
@@ -243,6 +275,8 @@ class VersionDetailOut(VersionOut):
     gates: GateReportOut | None
     report: Mapping[str, Any]
     evaluation_digest: str | None
+    rows: SideBySideOut | None
+    held_out: HeldOutFileOut | None
 
 
 class DataReportOut(Wire):

@@ -6,13 +6,16 @@ from registry.api.schemas import (
     CostOut,
     EstimateOut,
     GateReportOut,
+    HeldOutFileOut,
     HoldOut,
     RunOut,
+    SideBySideOut,
     StatusOut,
     VersionDetailOut,
     VersionOut,
 )
 from registry.costs import costs_of
+from registry.evidence import HeldOutFile
 from registry.overview import ModelStatus, VersionView
 
 
@@ -47,8 +50,8 @@ def version_out(view: VersionView) -> VersionOut:
     )
 
 
-def version_detail_out(view: VersionView) -> VersionDetailOut:
-    """One version with everything."""
+def version_detail_out(view: VersionView, held_out: HeldOutFile | None) -> VersionDetailOut:
+    """One version with everything; ``held_out`` is the file that it was measured on."""
     version, evaluation = view.version, view.evaluation
     slices = {} if evaluation is None else evaluation.slices
     return VersionDetailOut(
@@ -66,6 +69,8 @@ def version_detail_out(view: VersionView) -> VersionDetailOut:
         gates=None if view.gates is None else GateReportOut.model_validate(view.gates),
         report={} if evaluation is None else evaluation.report,
         evaluation_digest=None if evaluation is None else evaluation.evaluation_digest,
+        rows=None if view.rows is None else SideBySideOut.model_validate(view.rows),
+        held_out=None if held_out is None else HeldOutFileOut.model_validate(held_out),
     )
 
 

@@ -5,6 +5,7 @@ import re
 from datetime import datetime, timedelta
 
 from registry.amounts import amount, name_of
+from registry.evidence import remarks_on
 
 DASH = "\N{EN DASH}"
 _NEEDS_NO_FRACTION = 1000
@@ -61,7 +62,13 @@ def words(name: str) -> str:
     return spaced[:1].upper() + spaced[1:]
 
 
+def capitalize_first(text: str) -> str:
+    """Begin a sentence; names inside it stay as they are."""
+    return text[:1].upper() + text[1:]
+
+
 FILTERS = {
+    "capitalize_first": capitalize_first,
     "amount": lambda value, quantity: amount(quantity, value),
     "quantity": name_of,
     "ago": ago,
@@ -71,4 +78,5 @@ FILTERS = {
     "short_digest": short_digest,
     "told": told,
     "words": words,
+    "remarks": remarks_on,
 }

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry.costs import Cost, costs_of
+from registry.evidence import HeldOutFile
 from registry.overview import (
     ModelStatus,
     SearchView,
     VersionView,
     list_statuses,
+    read_held_out,
     read_search,
     read_status,
     read_versions,
@@ -67,6 +69,8 @@ class ModelPage:
     requests: int
     """Captured requests to the live version."""
     events: Sequence[EventRecord]
+    held_out: HeldOutFile | None
+    """The file that the newest judged version was measured on."""
     rollback_to: int | None
     """Where an undo would go; None when a person would have to name the version."""
 
@@ -100,7 +104,7 @@ class ModelPage:
     @property
     def judged(self) -> VersionView | None:
         """The newest version with verdicts."""
-        return next((view for view in self.versions if view.gates is not None), None)
+        return _judged(self.versions)
 
 
 def read_overview_page(session: Session) -> OverviewPage:
@@ -125,6 +129,7 @@ def read_model_page(session: Session, name: str) -> ModelPage:
     live = find_alias(session, name, LIVE)
     previous = find_alias(session, name, PREVIOUS)
     run = status.run
+    judged = _judged(versions[::-1])
     return ModelPage(
         status=status,
         versions=versions[::-1],
@@ -137,8 +142,13 @@ def read_model_page(session: Session, name: str) -> ModelPage:
         signals=() if live is None else latest_signals(session, name, live.version),
         requests=0 if live is None else count_observations(session, name, live.version),
         events=list_events(session, model=name, limit=SHOWN_EVENTS)[::-1],
+        held_out=read_held_out(session, status.model, judged.evaluation if judged else None),
         rollback_to=_undo_target(versions, previous),
     )
+
+
+def _judged(newest_first: Sequence[VersionView]) -> VersionView | None:
+    return next((view for view in newest_first if view.gates is not None), None)
 
 
 def _headline(versions: Sequence[VersionView]) -> list[str]:

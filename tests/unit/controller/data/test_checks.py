@@ -124,13 +124,13 @@ def test_near_leaks_stay_and_are_marked_for_gates():
     assert found.findings[0].examples[0]["near_text"] == "where is my card"
 
 
-@pytest.mark.parametrize("action", ["report", "fail"])
-def test_near_leaks_are_not_marked_when_they_are_to_be_judged(action):
+@pytest.mark.parametrize(("action", "marked"), [("report", {1}), ("fail", set())])
+def test_near_leaks_are_marked_also_where_gates_judge_them(action, marked):
     found = inspection(CLEAN, rows(("Where is my cards?", "card")), near_leakage=action)
 
     check_near_leakage(found)
 
-    assert found.near_leaks == frozenset()
+    assert found.near_leaks == marked
     assert found.findings[0].action == action
 
 

@@ -108,6 +108,20 @@ def test_near_leaks_are_judged_apart(run_job, classification):
     assert measured["report"]["all_rows"]["accuracy"]["n"] == 8
 
 
+def test_the_clean_rest_is_measured_also_where_gates_judge_all_rows(run_job, classification):
+    rows = all_rows()
+    for row in rows["test"][:3]:
+        row["near_leak"] = True
+
+    output = run_job(classification | {"near_leakage": "report"}, rows)
+
+    measured = json.loads((output / "metrics.json").read_text())
+    assert measured["metrics"]["accuracy"]["n"] == 8
+    assert measured["report"]["excluded"] == {}
+    assert measured["report"]["near_twins"] == 3
+    assert measured["report"]["clean_rows"]["accuracy"]["n"] == 5
+
+
 def test_a_test_set_of_near_leaks_only_is_refused(run_job, classification):
     rows = all_rows()
     for row in rows["test"]:
