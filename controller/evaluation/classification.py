@@ -13,6 +13,8 @@ from registry.serving.classifier import Classifier, load_classifier
 
 CHUNK_TEXTS = 256
 """Texts between two reports of progress."""
+Seen = tuple[int, ...]
+"""What the version sees of a text. An uncased one sees the same in any casing: one answer."""
 LEAST_PROBABILITY = 1e-9
 """Keeps the loss of a label that the version gives no chance, or does not know, finite."""
 
@@ -24,7 +26,7 @@ class ClassificationPredictor:
         """Load the version over its base."""
         self._classifier: Classifier = load_classifier(version_folder, base_folder)
         self._column = {label: index for index, label in enumerate(self._classifier.labels)}
-        self._recall: Recall[str, str, NDArray[np.float32]] = Recall(self._predict)
+        self._recall: Recall[Seen, Seen, NDArray[np.float32]] = Recall(self._predict)
 
     def text_of(self, row: PreparedRow) -> str:
         """Return the text."""
@@ -41,7 +43,7 @@ class ClassificationPredictor:
 
     @property
     def asked(self) -> int:
-        """How many different texts the version has predicted."""
+        """How many texts that differ to it the version has predicted."""
         return self._recall.asked
 
     @property
@@ -51,24 +53,25 @@ class ClassificationPredictor:
 
     def chances_of(self, texts: Sequence[str], tell: Tell) -> NDArray[np.float32]:
         """Probability of each label for each text, [texts, labels]."""
-        known = self._recall.answers({text: text for text in texts}, tell)
-        if not texts:
+        seen = [tuple(ids) for ids in self._classifier.ids(texts)]
+        known = self._recall.answers({ids: ids for ids in seen}, tell)
+        if not seen:
             return np.zeros((0, len(self._column)), dtype=np.float32)
-        return np.stack([known[text] for text in texts])
+        return np.stack([known[ids] for ids in seen])
 
     def judge(self, rows: Sequence[PreparedRow], tell: Tell) -> list[JudgedRow]:
         """Predict every row and hold it against its label."""
-        chances = self._recall.answers({row["text"]: row["text"] for row in rows}, tell)
-        return [self._judged(row, chances[row["text"]]) for row in rows]
+        chances = self.chances_of([row["text"] for row in rows], tell)
+        return [self._judged(row, found) for row, found in zip(rows, chances, strict=True)]
 
-    def _predict(self, texts: Sequence[str], tell: Tell) -> NDArray[np.float32]:
+    def _predict(self, seen: Sequence[Seen], tell: Tell) -> NDArray[np.float32]:
         """Predict texts in order of length, so that a batch wastes no time on padding."""
-        order = sorted(range(len(texts)), key=lambda index: len(texts[index]), reverse=True)
-        found = np.zeros((len(texts), len(self._column)), dtype=np.float32)
+        order = sorted(range(len(seen)), key=lambda index: len(seen[index]), reverse=True)
+        found = np.zeros((len(seen), len(self._column)), dtype=np.float32)
         for start in range(0, len(order), CHUNK_TEXTS):
             tell(start, len(order))
             chunk = order[start : start + CHUNK_TEXTS]
-            predicted = self._classifier.predict([texts[index] for index in chunk])
+            predicted = self._classifier.predict_ids([list(seen[index]) for index in chunk])
             found[chunk] = predicted.probabilities
         tell(len(order), len(order))
         return found

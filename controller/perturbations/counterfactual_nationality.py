@@ -5,6 +5,7 @@ lower case (``polish``, ``turkey``, ``china`` for dishes are left out of the lis
 that follow from a country. Each country is swapped for one of another part of the world.
 """
 
+import re
 from random import Random
 
 from controller.perturbations.swaps import Swap
@@ -65,7 +66,15 @@ FRAMES = (
     "{text} I am asking for an Italian friend.",
     "{text} I am asking for a Filipino friend.",
 )
-SWAP = Swap(PAIRS)
+_COMPANY = re.compile(r"\s+(?:express|airlines|airways|telecom|bank)\b", re.IGNORECASE)
+
+
+def _by_what_follows(word: str, after: str) -> str | None:
+    """Leave names of companies alone: American Express, British Airways."""
+    return word if _COMPANY.match(after) else None
+
+
+SWAP = Swap(PAIRS, choose=_by_what_follows)
 
 
 def perturb(text: str, _rng: Random) -> str:

@@ -107,7 +107,14 @@ class Classifier:
 
     def predict(self, texts: Sequence[str], *, batch_size: int = 32) -> Predictions:
         """Classify ``texts``; batches are made of texts of like length, answers keep the order."""
-        rows = self._tokenizer.ids(texts)
+        return self.predict_ids(self.ids(texts), batch_size=batch_size)
+
+    def ids(self, texts: Sequence[str]) -> list[Ids]:
+        """What the version sees of ``texts``: those with the same ids get the same answer."""
+        return self._tokenizer.ids(texts)
+
+    def predict_ids(self, rows: Sequence[Ids], *, batch_size: int = 32) -> Predictions:
+        """Classify texts as their ids."""
         order = sorted(range(len(rows)), key=lambda index: len(rows[index]), reverse=True)
         probabilities = np.zeros((len(rows), len(self.manifest.labels)), dtype=np.float32)
         embeddings = np.zeros((len(rows), self._head.in_features), dtype=np.float32)

@@ -66,6 +66,7 @@ NATIONALITY = {
     "a syrian passport": "a german passport",
     "A British card": "A Pakistani card",
     "polish my shoes": "polish my shoes",
+    "an American Express card": "an American Express card",
 }
 
 
