@@ -80,19 +80,13 @@ def fit(learner: Learner, job: TrainJob, folder: JobFolder, spent: Spent) -> Fit
         Pruning(job.trial, folder, validating),
     ):
         tuner.add_callback(callback)
-    start = newest_whole(folder.checkpoints)
-    if start is not None:
-        spent.resume(start.facts)
-        stopping.resume(start.facts)
-        print(f"resuming from {start.folder.name}", flush=True)  # noqa: T201  (the job's log)
+    start = _newest_start(folder, spent, stopping)
     if start is not None and start.facts["is_finished"]:
         tuner.restore_trained(start.folder)
         ended = start.facts
     else:
         with stop.listening():
-            spent.start_fit()
-            failure = _step_to_the_end(tuner, start)
-            spent.end_fit()
+            failure = _step_to_the_end(tuner, start, spent)
         if failure is not None:
             _repair_or_raise(failure, job, folder, spent=spent, step=tuner.state.global_step + 1)
         if stop.is_made:
@@ -125,8 +119,19 @@ def _validation(learner: Learner, job: TrainJob) -> Callable[[], Metrics]:
     return validate
 
 
-def _step_to_the_end(tuner: FineTuner, start: Checkpoint | None) -> Exception | None:
+def _newest_start(folder: JobFolder, spent: Spent, stopping: Stopping) -> Checkpoint | None:
+    """The checkpoint to go on from, with what it says of time and early stopping taken over."""
+    start = newest_whole(folder.checkpoints)
+    if start is not None:
+        spent.resume(start.facts)
+        stopping.resume(start.facts)
+        print(f"resuming from {start.folder.name}", flush=True)  # noqa: T201  (the job's log)
+    return start
+
+
+def _step_to_the_end(tuner: FineTuner, start: Checkpoint | None, spent: Spent) -> Exception | None:
     """Train; return, without what it holds in memory, an error that might be repaired."""
+    spent.start_fit()
     try:
         tuner.train(resume_from_checkpoint=str(start.folder) if start is not None else None)
     except TrainingError as error:
@@ -137,6 +142,8 @@ def _step_to_the_end(tuner: FineTuner, start: Checkpoint | None) -> Exception | 
         if is_out_of_memory(error):
             return MemoryError(str(error))
         raise
+    finally:
+        spent.end_fit()
     return None
 
 
