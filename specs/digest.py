@@ -14,7 +14,7 @@ from specs.gates import Override
 from specs.model import Spec
 from specs.names import Digest
 
-TRAINER_FORMAT = 2
+TRAINER_FORMAT = 3
 """Raised when the trainer changes in a way that makes the same inputs give other weights."""
 DATA_FORMAT = 3
 """Raised when data preparation changes in a way that makes the same files give other rows."""

@@ -56,7 +56,8 @@ class Head(Section):
     init: Literal["linear-probe", "random"] = "linear-probe"
     """``linear-probe`` fits the head on frozen features first: better and cheaper."""
     token_dropout: float = Field(default=0.1, ge=0, lt=1)
-    """Share of each text's tokens that a training step does not see; not the first one."""
+    """Share of each text's tokens that a training step does not see; not the first one. Where
+    adapters sit on upper blocks only, the step is cheaper by that share."""
 
 
 class Generation(Section):

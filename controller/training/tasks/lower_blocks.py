@@ -11,6 +11,7 @@ from contextlib import suppress
 
 import torch
 from torch import nn
+from torch.nn.utils.rnn import pad_sequence
 
 from controller.training.job import TrainJob
 from controller.training.learner import TokenRow
@@ -47,6 +48,8 @@ class LowerBlocks:
         self._blocks = blocks
         self._frozen = list(blocks[:count])
         self._kept = Kept()
+        self.are_left_out = False
+        """Whether the kept states are given, and the frozen blocks are not run."""
 
     def keep(self, rows: Sequence[TokenRow], run: Callable[[], torch.Tensor]) -> torch.Tensor:
         """Do ``run``, a forward pass over ``rows``, and keep what the lower blocks gave."""
@@ -59,7 +62,12 @@ class LowerBlocks:
             _give_to(rows, caught)
 
     def keep_only(self, rows: Sequence[TokenRow], run: Callable[[], torch.Tensor]) -> None:
-        """The same, without running the upper blocks: they would be run for nothing."""
+        """The same, without running the upper blocks: they would be run for nothing.
+
+        Nothing is run where every row has its states.
+        """
+        if all(HIDDEN in row for row in rows):
+            return
         caught: list[torch.Tensor] = []
 
         def catch(_module: nn.Module, _given: object, out: torch.Tensor) -> None:
@@ -74,14 +82,31 @@ class LowerBlocks:
             hook.remove()
             _give_to(rows, caught)
 
-    def stand_in(self) -> None:
-        """From now on the kept states are given, and the frozen blocks are not run."""
+    def leave_out(
+        self, sample: Sequence[TokenRow], run: Callable[[Sequence[TokenRow]], torch.Tensor]
+    ) -> bool:
+        """From now on give the kept states, and do not run the frozen blocks.
+
+        False, and everything as it was, where ``run`` then gives another result for ``sample``.
+        """
+        wanted = run(sample)
+        self._stand_in()
+        if not agree(wanted, run(sample)):
+            self._put_back()
+        return self.are_left_out
+
+    def states_of(self, rows: Sequence[TokenRow]) -> torch.Tensor:
+        """The kept states of a batch, padded: [rows, tokens, hidden size]."""
+        return pad_sequence([row[HIDDEN] for row in rows], batch_first=True)
+
+    def _stand_in(self) -> None:
+        self.are_left_out = True
         for index in range(len(self._frozen)):
             is_last = index == len(self._frozen) - 1
             self._blocks[index] = self._kept if is_last else Kept()
 
-    def put_back(self) -> None:
-        """The frozen blocks are run again."""
+    def _put_back(self) -> None:
+        self.are_left_out = False
         for index, block in enumerate(self._frozen):
             self._blocks[index] = block
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.utils.rnn import pad_sequence
 
 from controller.job_protocol import JobFolder
 from controller.training.fitting.checkpoints import newest_whole
@@ -26,9 +25,10 @@ from controller.training.tasks import lengths, measures
 from controller.training.tasks.features import FeatureStore
 from controller.training.tasks.head import START_L2, Features, fit_linear, losses_of, probe
 from controller.training.tasks.labelled_rows import Labelled, read_labelled
-from controller.training.tasks.lower_blocks import HIDDEN, LowerBlocks, agree, find_lower_blocks
+from controller.training.tasks.lower_blocks import HIDDEN, LowerBlocks, find_lower_blocks
 from controller.training.tasks.pooling import pooling_of
 from controller.training.tasks.temperature import fold_temperature
+from controller.training.tasks.token_dropout import draw_kept, take_out
 from controller.training.tasks.tokenizer_files import copy_tokenizer
 from controller.training.weights import save_weights
 from registry.serving.classifier import MULTI_LABEL, SINGLE_LABEL, THRESHOLD
@@ -36,7 +36,7 @@ from registry.serving.classifier_encoders import build_encoder, pooled
 from registry.serving.tokens import padded
 
 EMBED_BATCH = 32
-FIT_SAMPLE = 2000
+FIT_SAMPLE = 1000
 """Training rows that ``train_accuracy`` is measured on, at most."""
 
 
@@ -66,7 +66,9 @@ class ClassificationModel(nn.Module):  # type: ignore[misc]  # torch is untyped 
     ) -> dict[str, torch.Tensor]:
         """``loss`` and ``logits`` of one batch; see ``learner.Learner`` for the loss."""
         if self.training and self.token_dropout:
-            attention_mask = attention_mask * self._kept(attention_mask)
+            attention_mask = draw_kept(attention_mask, self.token_dropout)
+            if hidden is not None:
+                attention_mask, input_ids, hidden = take_out(attention_mask, input_ids, hidden)
         logits = self.head(self.vectors(input_ids, attention_mask, hidden))
         losses = losses_of(logits, labels)
         if weights is not None:
@@ -74,11 +76,6 @@ class ClassificationModel(nn.Module):  # type: ignore[misc]  # torch is untyped 
         # One per row, or one per row and label: what transformers counts as items.
         count = labels.numel() if num_items_in_batch is None else num_items_in_batch
         return {"loss": losses.sum() / count, "logits": logits}
-
-    def _kept(self, mask: torch.Tensor) -> torch.Tensor:
-        kept = torch.rand(mask.shape, device=mask.device) >= self.token_dropout
-        kept[:, 0] = True  # a row without any token has no vector, and `cls` pools the first
-        return kept
 
     def vectors(
         self,
@@ -109,7 +106,6 @@ class ClassificationLearner:
         self._data = data
         self._job = job
         self._pad_id: int = model.encoder.config.pad_token_id or 0
-        self._gives_hidden = False
         self.frozen: FeatureStore | None = None
         """Features of the base as it is, while it is what the encoder is."""
         self._calibration: dict[str, float] | None = None
@@ -124,8 +120,9 @@ class ClassificationLearner:
         }
         if rows and WEIGHT in rows[0]:
             batch["weights"] = torch.tensor([row[WEIGHT] for row in rows])
-        if rows and self._gives_hidden:
-            batch[HIDDEN] = pad_sequence([row[HIDDEN] for row in rows], batch_first=True)
+        lower = self.model.lower
+        if rows and lower is not None and lower.are_left_out:
+            batch[HIDDEN] = lower.states_of(rows)
         return batch
 
     def features(self, rows: Sequence[TokenRow]) -> Features:
@@ -138,10 +135,11 @@ class ClassificationLearner:
 
     def _vectors(self, rows: Sequence[TokenRow]) -> torch.Tensor:
         vectors = torch.zeros(len(rows), self.model.head.in_features)
+        lower = self.model.lower
         for chosen in _in_batches(rows):
             batch = [rows[index] for index in chosen]
-            if self.model.lower is not None and not self._gives_hidden:
-                vectors[chosen] = self.model.lower.keep(batch, partial(self._pooled, batch))
+            if lower is not None and not lower.are_left_out:
+                vectors[chosen] = lower.keep(batch, partial(self._pooled, batch))
             else:
                 vectors[chosen] = self._pooled(batch)
         return vectors
@@ -166,21 +164,13 @@ class ClassificationLearner:
         for rows in (self.rows, self._validation):
             for chosen in _in_batches(rows):
                 batch = [rows[index] for index in chosen]
-                if any(HIDDEN not in row for row in batch):
-                    lower.keep_only(batch, partial(self._pooled, batch))
+                lower.keep_only(batch, partial(self._pooled, batch))
 
     def leave_out_lower_blocks(self) -> None:
         """Run the frozen lower blocks no more; unless what is kept does not give the same."""
         lower = self.model.lower
-        if lower is None:
-            return
-        sample = list(self.rows[:EMBED_BATCH])
-        wanted = self._pooled(sample)
-        lower.stand_in()
-        self._gives_hidden = True
-        if not agree(wanted, self._pooled(sample)):
-            lower.put_back()
-            self.model.lower, self._gives_hidden = None, False
+        if lower is not None and not lower.leave_out(self.rows[:EMBED_BATCH], self._pooled):
+            self.model.lower = None
             for row in (*self.rows, *self._validation):
                 row.pop(HIDDEN, None)
 

@@ -7,7 +7,7 @@ import torch
 
 from controller.job_protocol import JobFolder
 from controller.training.job import read_job
-from controller.training.tasks import lower_blocks
+from controller.training.tasks import lower_blocks, text_classification
 from controller.training.tasks.text_classification import open_learner
 
 pytestmark = pytest.mark.torch
@@ -29,6 +29,17 @@ def opened(jobs):
 def gradients(learner, rows):
     """Gradients of all that is trained, in evaluation mode: without any dropout."""
     learner.model.eval()
+    return gradients_now(learner, rows)
+
+
+def gradients_of_a_step(learner, rows):
+    """The same in training mode, with the same random choices each time."""
+    learner.model.train()
+    torch.manual_seed(3)
+    return gradients_now(learner, rows)
+
+
+def gradients_now(learner, rows):
     learner.model.zero_grad()
     learner.model(**learner.collate(rows))["loss"].backward()
     return {
@@ -85,3 +96,14 @@ def test_blocks_that_do_not_give_back_what_they_should_are_run_again(opened, mon
 
     assert learner.model.lower is None
     assert "hidden" not in learner.collate(learner.rows[:2])
+
+
+def test_tokens_taken_out_of_the_batch_count_as_if_they_were_masked(opened, monkeypatch):
+    learner = opened(head={"token_dropout": 0.4})
+
+    found = gradients_of_a_step(learner, learner.rows[:9])
+    monkeypatch.setattr(text_classification, "take_out", lambda *parts: parts)
+    wanted = gradients_of_a_step(learner, learner.rows[:9])
+
+    for name, value in wanted.items():
+        torch.testing.assert_close(found[name], value, rtol=1e-3, atol=1e-6)
