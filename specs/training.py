@@ -55,7 +55,7 @@ class Head(Section):
     """``auto`` follows how the base was trained (its ``1_Pooling/config.json``), else mean."""
     init: Literal["linear-probe", "random"] = "linear-probe"
     """``linear-probe`` fits the head on frozen features first: better and cheaper."""
-    token_dropout: float = Field(default=0.1, ge=0, lt=1)
+    token_dropout: float = Field(default=0.3, ge=0, lt=1)
     """Share of each text's tokens that a training step does not see; not the first one. Where
     adapters sit on upper blocks only, the step is cheaper by that share."""
 
@@ -130,8 +130,8 @@ class Arguments(Section):
     """Passes over the training rows."""
     max_steps: int = Field(default=-1, ge=-1)
     """When positive, overrides the epochs."""
-    learning_rate: float = Field(default=1e-3, gt=0, le=1)
-    """Peak step size."""
+    learning_rate: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Peak step size. null: 2e-3 for adapters of text-classification, otherwise 1e-3."""
     per_device_train_batch_size: int = Field(default=32, ge=1)
     """Rows per step, on each device."""
     gradient_accumulation_steps: int = Field(default=1, ge=1)
@@ -167,6 +167,14 @@ class Arguments(Section):
     """Optimizer steps between evaluations on the validation rows; null: one after each epoch."""
     logging_steps: int = Field(default=5, ge=1)
     """Optimizer steps between points of the loss curve; no part of the training digest."""
+
+
+def learning_rate_of(training: "Training", *, task: str) -> float:
+    """The declared peak step size, or the one that suits the task and the method."""
+    declared = training.arguments.learning_rate
+    if declared is not None:
+        return declared
+    return 2e-3 if task == "text-classification" and training.method in ("lora", "qlora") else 1e-3
 
 
 STOPPING_METRICS: Mapping[str, tuple[str, ...]] = {

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from controller.errors import TrainingError
 from controller.training.job import TrainJob
+from specs.training import learning_rate_of
 
 OUT_OF_MEMORY = (
     "can't allocate memory",
@@ -60,7 +61,7 @@ def loss_not_finite(
     job: TrainJob, what: str, step: int, points: Sequence[tuple[int, float]]
 ) -> TrainingError:
     """The ``what`` (loss, gradient) became NaN or infinite; ``points`` are the curve before it."""
-    rate = job.training.arguments.learning_rate
+    rate = learning_rate_of(job.training, task=job.task)
     curve = ", ".join(f"{value:.4g} at step {at}" for at, value in points)
     told = f"; the curve before it: {curve}" if points else ""
     problem = f"the training {what} is not a finite number at step {step}{told}"

