@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from controller.context import Tools
 from controller.summarize import Pass, summarize, summarize_unusable, waiting_for
 from registry.records import ModelRecord
-from registry.store import conditions, events, models
+from registry.store import conditions, events, models, standings
 from registry.store.database import Session
 from specs.conditions import Condition, ConditionStatus, ConditionType
 from specs.errors import SpecError, TrueupError
@@ -27,8 +27,25 @@ TELLING = {
 def record_pass(tools: Tools, look: Pass, *, trigger: str) -> None:
     """Record the conditions of a model after a look, and what it waits for."""
     now = tools.clock()
+    _record_standings(tools, look)
     found = summarize(look, now=now)
     _record(tools, look.desired.name, found, waits=waiting_for(look), trigger=trigger, now=now)
+
+
+def _record_standings(tools: Tools, look: Pass) -> None:
+    """Say which stored evidence counts now, where that has changed: a revert measures nothing."""
+    seen = (look.observed.wanted, look.observed.live, *look.observed.earlier)
+    found = {one.version.number: one.standing for one in seen if one is not None}
+    changed = {
+        number: standing
+        for number, standing in found.items()
+        if standing is not None and standing != look.observed.standings.get(number)
+    }
+    if not changed:
+        return
+    with tools.database.transaction() as session:
+        for number, standing in changed.items():
+            standings.set_standing(session, look.desired.name, number, standing)
 
 
 def record_unusable(

@@ -11,6 +11,7 @@ from registry.records import (
     GateReport,
     HoldRecord,
     RunRecord,
+    Standing,
     VersionRecord,
 )
 from registry.traffic_records import SignalRecord
@@ -112,6 +113,16 @@ class Judged:
     verification: GateReport | None = None
     """On ``measured``, by the gates that are wanted now."""
 
+    @property
+    def standing(self) -> Standing | None:
+        """What counts about it now; None while it was not measured."""
+        if self.measured is None:
+            return None
+        report = self.verification
+        return Standing(
+            self.measured.evaluation_digest, None if report is None else report.gates_digest
+        )
+
 
 @dataclass(frozen=True)
 class Observed:
@@ -133,6 +144,8 @@ class Observed:
     """Name that a gate compares with → the version, where there is one."""
     earlier: tuple[Judged, ...] = ()
     """Versions that an undo by policy may go to, newest first; looked up when live fails."""
+    standings: Mapping[int, Standing] = field(default_factory=dict)
+    """Version → what was said to count about it."""
     candidates: int = 0
     """How many candidates the wanted held-out file has judged, over all models."""
     quarantined: frozenset[Digest] = frozenset()

@@ -14,7 +14,7 @@ from controller.state import Desired, Observed
 from controller.verification import fails
 from registry.evidence import is_worn, remarks_on, worn_words
 from registry.records import GateReport
-from specs.conditions import Condition, ConditionStatus, ConditionType
+from specs.conditions import LIVE_FAILS_GATES, Condition, ConditionStatus, ConditionType
 from specs.errors import TrueupError
 from specs.names import Revision
 
@@ -156,17 +156,17 @@ def _evaluated(look: Pass) -> Fact:
 def _gates(look: Pass) -> Fact:
     kind = ConditionType.GATES_PASSED
     wanted = look.observed.wanted
-    if wanted is None or wanted.report is None:
+    report = None if wanted is None else wanted.report
+    if (report is None or report.passed) and (live := _unproven(look)):
+        return Fact(kind, FALSE, *live)
+    if wanted is None or report is None:
         return Fact(kind, UNKNOWN, "Progressing", "not judged yet")
     number = wanted.version.number
-    live = _unproven(look)
-    if wanted.report.passed and live is not None:
-        return Fact(kind, FALSE, *live)
-    if wanted.report.passed:
-        count = len(wanted.report.verdicts)
+    if report.passed:
+        count = len(report.verdicts)
         return Fact(kind, TRUE, "Passed", f"version {number} passed {count} gate verdicts")
-    message = f"version {number}: {_why_blocked(wanted.report)}"
-    return Fact(kind, FALSE, "Failed" if fails(wanted.report) else "Inconclusive", message)
+    message = f"version {number}: {_why_blocked(report)}"
+    return Fact(kind, FALSE, "Failed" if fails(report) else "Inconclusive", message)
 
 
 def _unproven(look: Pass) -> tuple[str, str] | None:
@@ -176,7 +176,7 @@ def _unproven(look: Pass) -> tuple[str, str] | None:
         return None
     number, report = live.version.number, live.verification
     if fails(report):
-        return "LiveFailsGates", f"version {number} is live and fails: {_why_blocked(report)}"
+        return LIVE_FAILS_GATES, f"version {number} is live and fails: {_why_blocked(report)}"
     message = f"version {number} is live, and its gates are not shown to hold: "
     return "LiveInconclusive", message + _why_blocked(report)
 

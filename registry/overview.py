@@ -24,6 +24,7 @@ from registry.store.evaluations import (
 from registry.store.holds import find_hold, list_holds, list_quarantined
 from registry.store.models import get_model, list_models
 from registry.store.runs import find_running, list_running
+from registry.store.standings import list_standings, standing_evaluation, standing_report
 from registry.store.trials import latest_search, list_trials
 from registry.store.verdicts import latest_gate_report, latest_gate_reports
 from registry.store.versions import find_version, get_version, list_versions
@@ -160,8 +161,15 @@ def read_versions(session: Session, model: str) -> list[VersionView]:
     get_model(session, model)
     names = _names_by_version(session, model)
     quarantined = {record.training_digest for record in list_quarantined(session, model)}
-    evaluations = latest_evaluations(session, model)
-    reports = latest_gate_reports(session, model)
+    standings = list_standings(session, model)
+    evaluations = {
+        number: standing_evaluation(session, newest, standings.get(number))
+        for number, newest in latest_evaluations(session, model).items()
+    }
+    reports = {
+        number: standing_report(session, newest, standings.get(number))
+        for number, newest in latest_gate_reports(session, model).items()
+    }
     return [
         _view(
             version,
@@ -183,12 +191,15 @@ def read_version(session: Session, model: str, number: int) -> VersionView:
     get_model(session, model)
     version = get_version(session, model, number)
     quarantined = {record.training_digest for record in list_quarantined(session, model)}
+    standing = list_standings(session, model).get(number)
+    evaluation = latest_evaluation(session, model, number)
+    report = latest_gate_report(session, model, number)
     return _view(
         version,
         aliases=_names_by_version(session, model).get(number, ()),
         is_quarantined=version.training_digest in quarantined,
-        evaluation=latest_evaluation(session, model, number),
-        gates=latest_gate_report(session, model, number),
+        evaluation=evaluation and standing_evaluation(session, evaluation, standing),
+        gates=report and standing_report(session, report, standing),
     )
 
 

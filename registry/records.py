@@ -197,6 +197,15 @@ class GateReport:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """Which evidence and verdicts about a version count, by what is declared now."""
+
+    evaluation_digest: Digest
+    gates_digest: Digest | None
+    """Of the judgement; None: not judged yet."""
+
+
+@dataclass(frozen=True)
 class AliasRecord:
     """Where a movable name points."""
 

@@ -36,6 +36,10 @@ NORMALLY_FALSE = frozenset(
 """Negative polarity: ``True`` means that something needs a look."""
 
 
+LIVE_FAILS_GATES = "LiveFailsGates"
+"""Reason: what answers live traffic does not pass what is declared now."""
+
+
 class ConditionStatus(StrEnum):
     """Three values: ``Unknown`` is not ``False``."""
 

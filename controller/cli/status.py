@@ -17,6 +17,7 @@ from controller.cli.output import (
     with_short_revisions,
 )
 from controller.cli.setup import connect
+from specs.conditions import LIVE_FAILS_GATES
 
 NO_MODELS = """\
 No models yet. Commit a spec to the repository that `trueup up` follows:
@@ -77,6 +78,8 @@ def state_of(model: Json) -> str:
     true = {one["type"] for one in model["conditions"] if one["status"] == "True"}
     words = [next((name for name in ("Stalled", "Suspended", "Ready") if name in true), "")]
     words[0] = words[0] or ("Reconciling" if "Reconciling" in true else "Not ready")
+    if any(one["reason"] == LIVE_FAILS_GATES for one in model["conditions"]):
+        words.append("live fails its gates")
     if "DataDriftDetected" in true:
         words.append("data drift")
     if model["hold"]:

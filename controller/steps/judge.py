@@ -13,6 +13,7 @@ from controller.state import Judged, Observed
 from registry.evidence import remarks_on
 from registry.records import EvaluationRecord, GateReport
 from registry.store import events, runs, verdicts
+from specs.conditions import LIVE_FAILS_GATES
 from specs.names import LIVE
 
 MOST_TOLD = 3
@@ -55,7 +56,7 @@ def judge(context: Context, action: Judge) -> Outcome:
 def _record(context: Context, report: GateReport) -> None:
     live = context.observed.live
     is_live = live is not None and live.version.number == report.version
-    kinds = ("LiveVerified", "LiveFailsGates") if is_live else ("GatesPassed", "GatesFailed")
+    kinds = ("LiveVerified", LIVE_FAILS_GATES) if is_live else ("GatesPassed", "GatesFailed")
     with context.tools.database.transaction() as session:
         verdicts.record_gate_report(session, report)
         events.record_event(

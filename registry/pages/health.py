@@ -4,7 +4,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from registry.overview import ModelStatus
-from specs.conditions import NORMALLY_FALSE, Condition, ConditionStatus, ConditionType
+from specs.conditions import (
+    LIVE_FAILS_GATES,
+    NORMALLY_FALSE,
+    Condition,
+    ConditionStatus,
+    ConditionType,
+)
 
 Tone = Literal["good", "busy", "bad", "warn", "quiet"]
 
@@ -35,7 +41,13 @@ def health_of(status: ModelStatus) -> Badge:
     not_ready = status.conditions.get(ConditionType.READY)
     if not_ready is None:
         return Badge("New", "quiet", "no look at it has ended yet")
-    return Badge("Not ready", "warn", not_ready.message)
+    return _not_ready(not_ready)
+
+
+def _not_ready(condition: Condition) -> Badge:
+    if condition.reason == LIVE_FAILS_GATES:
+        return Badge("Live fails gates", "bad", condition.message)
+    return Badge("Not ready", "warn", condition.message)
 
 
 def data_drift_of(status: ModelStatus) -> Badge:

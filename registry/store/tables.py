@@ -129,6 +129,18 @@ class GateReportRow(Table):
     created_at: Mapped[datetime]
 
 
+class StandingRow(Table):
+    """Which evidence and verdicts about a version stand by what is declared now."""
+
+    __tablename__ = "standings"
+    __table_args__ = (_version_of("model", "version"),)
+
+    model: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    evaluation_digest: Mapped[str]
+    gates_digest: Mapped[str | None]
+
+
 class AliasRow(Table):
     """Where a movable name points now."""
 

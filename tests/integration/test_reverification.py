@@ -3,6 +3,7 @@
 import pytest
 
 from controller.outcomes import Settled
+from registry.overview import read_version
 from registry.records import Verdict
 from registry.store import evaluations, events, verdicts, versions
 from specs.conditions import ConditionStatus, ConditionType
@@ -120,6 +121,8 @@ def test_gates_that_were_changed_after_training_mark_their_verdicts(world):
     world.change("min: 0.7", "min: 0.8")
     world.settle()
 
+    with world.database.reading() as session:
+        assert read_version(session, "intents", 1).gates == fixed
     assert [one.gates_changed_after_training for one in (fixed, again)] == [False, True]
     assert fixed.gates_at_training == again.gates_at_training is not None
     assert events_of(world, "LiveVerified")[-1].data["gates_changed_after_training"]

@@ -1,5 +1,6 @@
 """Conditions: what is said of a model, and when Ready may be said."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -73,6 +74,34 @@ def test_a_held_model_is_ready_and_says_that_it_is_held():
     assert found[ConditionType.READY].reason == "Held"
     assert found[ConditionType.PROMOTED].status is FALSE
     assert found[ConditionType.DIVERGED].status is TRUE
+
+
+LIVE_FAILS = judged(1, FAIL, digest=OTHER_TRAINING)
+
+
+@pytest.mark.parametrize("wanted", [None, judged(2), judged(2, PASS)], ids=["none", "new", "good"])
+def test_a_live_version_that_fails_is_told_whatever_is_wanted(wanted):
+    found = conditions(Observed(wanted=wanted, live=LIVE_FAILS, pinned=LIVE_FAILS, hold=hold(1)))
+
+    assert found[ConditionType.GATES_PASSED].reason == "LiveFailsGates"
+    assert found[ConditionType.READY].reason == "LiveFailsGates"
+    assert "version 1 is live and fails: accuracy fail" in found[ConditionType.READY].message
+
+
+def test_a_live_version_whose_gates_are_not_shown_to_hold_is_not_said_to_fail():
+    live = judged(1, Verdict.INCONCLUSIVE)
+
+    found = conditions(Observed(wanted=live, live=live))
+
+    assert found[ConditionType.READY].reason == "LiveInconclusive"
+    assert found[ConditionType.GATES_PASSED].reason == "Inconclusive"
+
+
+def test_a_test_file_that_judged_too_many_candidates_is_told():
+    worn, fresh = (conditions(replace(LIVE, candidates=n)) for n in (10, 9))
+
+    assert "judged 10 candidates" in worn[ConditionType.EVALUATED].message
+    assert "candidates" not in fresh[ConditionType.EVALUATED].message
 
 
 def test_a_quarantined_digest_is_named_as_the_reason():

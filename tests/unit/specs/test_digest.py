@@ -84,6 +84,12 @@ CHANGES = {
     "another limit": ("min: 0.85", "min: 0.8", {"gates"}),
     "another mode of promotion": ("pin: null", "mode: manual", set()),
     "a pin": ("pin: null", "pin: 3", set()),
+    "what follows when live fails": ("pin: null", "on_failed_reverification: rollback", set()),
+    "when a test file counts as worn": (
+        "columns:",
+        "warn_after_candidates: 3\n    columns:",
+        set(),
+    ),
     "another share of capture": ("capture: 1.0", "capture: 0.5", set()),
     "another window": ("size: 500", "size: 100", set()),
     "another owner": ("owner: support-team", "owner: nobody", set()),
