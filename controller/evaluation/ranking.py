@@ -4,7 +4,7 @@ Of each label against the rest, averaged over the labels that occur among the ri
 interval is DeLong's (DeLong, DeLong and Clarke-Pearson, Biometrics 44, 1988): every row's part in
 the areas, as they define it, is added up over the labels before the variance is taken, so that one
 formula serves one label and many, one version and two on the same rows. On the scale of the logit,
-so that it stays below 1 (Pepe, The Statistical Evaluation of Medical Tests, 2003, section 5.2.4).
+so that it stays below 1 (Pepe, The Statistical Evaluation of Medical Tests, 2003).
 """
 
 import math

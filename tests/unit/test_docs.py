@@ -22,6 +22,7 @@ from registry.serving.metrics import Metrics
 from registry.settings import Settings
 from registry.store.database import Database
 from specs.conditions import ConditionType
+from specs.evaluation import KNOWN_METRICS
 from specs.fields import all_fields
 from specs.loader import load_specs
 
@@ -144,6 +145,13 @@ def test_every_metric_is_documented_and_no_other():
     documented = set(re.findall(r"^\| `(trueup_\w+)`", METRICS, re.MULTILINE))
 
     assert documented == real
+
+
+def test_every_metric_of_an_evaluation_is_documented_and_no_other():
+    page = (ROOT / "docs/reference/evaluation-metrics.md").read_text()
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == KNOWN_METRICS
 
 
 def test_every_route_is_documented_and_no_other(applications):
