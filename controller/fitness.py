@@ -26,6 +26,7 @@ LIBRARIES = {
     "bitsandbytes": "quantized",
     "ray": "ray",
     "presidio_analyzer": "pii",
+    "lm_eval": "lm-eval",
 }
 """Optional library → the extra that brings it."""
 GPU_QUERY = ("--query-gpu=name,compute_cap", "--format=csv,noheader,nounits")
@@ -118,6 +119,9 @@ def _missing_libraries(spec: Spec, abilities: Abilities) -> Iterator[Problem]:
     if training.method == "qlora":
         needs.append("bitsandbytes")
     yield from _missing((*TRAINING, "method"), method, needs, abilities)
+    if spec.evaluation.lm_eval:
+        of_harness: Loc = ("spec", "evaluation", "lm_eval")
+        yield from _missing(of_harness, "lm_eval", ("lm_eval",), abilities)
     optim = training.arguments.optim
     if is_of_bitsandbytes(optim):
         at = (*ARGUMENTS, "optim")

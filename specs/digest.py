@@ -157,6 +157,8 @@ def _evaluation_that_counts(spec: Spec) -> Inputs:
     evaluation = spec.evaluation.model_dump(exclude_none=True)
     for name in JUDGE_FIELDS_THAT_CHANGE_NO_SCORE:
         evaluation.get("judge", {}).pop(name, None)
+    if not spec.evaluation.lm_eval:
+        del evaluation["lm_eval"]
     return evaluation
 
 

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from specs.bias import Bias
 from specs.judge import Judge
+from specs.lm_eval import LmEvalTask
 from specs.metrics import METRIC_FACTS, metrics_of_kind
 from specs.paths import OwnSchema
 from specs.perturbations import Noise
@@ -56,6 +57,8 @@ class Evaluation(Section):
     ``json_valid``; null: the metric is not measured."""
     judge: Judge | None = None
     """causal-lm: another model that scores the answers for ``judge_score``; null: none."""
+    lm_eval: dict[str, LmEvalTask] = {}
+    """causal-lm: name → a task of lm-evaluation-harness, which is the extra ``lm-eval``."""
     robustness: list[Noise] | Robustness = []
     """Kinds of noise under which the test rows are measured again: a list of them, or a mapping
     with more."""
@@ -78,6 +81,9 @@ class Evaluation(Section):
             ("json_schema",): self.json_schema,
             ("judge", "prompt"): None if self.judge is None else self.judge.prompt,
         }
+        for name, task in self.lm_eval.items():
+            named["lm_eval", name, "config"] = task.config
+            named["lm_eval", name, "data"] = task.data
         if self.bias is not None:
             named["bias", "templates"] = self.bias.templates
             named |= {("bias", "terms", name): path for name, path in self.bias.terms.items()}

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from specs.evaluation import KNOWN_METRICS
 from specs.metrics import METRIC_FACTS
 from specs.model import Spec
+from specs.names import FAMILY_PATTERN
 from specs.patterns import why_no_pattern
 from specs.problems import Loc, Problem, either, suggest
 
@@ -41,8 +42,20 @@ def forms_fit(spec: Spec) -> Iterator[Problem]:
         elif metric not in spec.metrics:
             text = f"{facts.needs} is declared, and evaluation.metrics leaves {metric} out"
             yield Problem(at, text, f"add {metric} there, or remove {facts.needs}", at_key=True)
+    yield from _tasks_fit(spec)
     pattern = spec.evaluation.pattern
     problem = why_no_pattern(pattern) if pattern is not None else None
     if problem is not None:
         fix = "write it without look-around and back-references"
         yield Problem((*EVALUATION, "pattern"), f"{pattern!r} is a pattern that {problem}", fix)
+
+
+def _tasks_fit(spec: Spec) -> Iterator[Problem]:
+    at = (*EVALUATION, "lm_eval")
+    if spec.evaluation.lm_eval and spec.task != "causal-lm":
+        text = f"lm_eval asks for answers in words; {spec.kind} gives labels"
+        yield Problem(at, text, "remove it", at_key=True)
+    for name in spec.evaluation.lm_eval:
+        if not FAMILY_PATTERN.fullmatch(name):
+            text = f"{name!r} is no name for a task"
+            yield Problem((*at, name), text, "use letters, digits, '_' and '-'", at_key=True)

@@ -39,6 +39,14 @@ def _own_schema(path: str) -> str:
     return _table(path, (".json",))
 
 
+def _own_yaml(path: str) -> str:
+    return _table(path, (".yaml", ".yml"))
+
+
+def _own_rows(path: str) -> str:
+    return _table(path, (".jsonl",))
+
+
 def _own_text(path: str) -> str:
     return _table(path, (".md", ".txt"))
 
@@ -87,6 +95,12 @@ OwnSchema = Annotated[str, AfterValidator(_own_schema)]
 
 OwnText = Annotated[str, AfterValidator(_own_text)]
 """A text, like ``OwnFile``."""
+
+OwnYaml = Annotated[str, AfterValidator(_own_yaml)]
+"""A YAML file, like ``OwnFile``."""
+
+OwnRows = Annotated[str, AfterValidator(_own_rows)]
+"""A file with one JSON object a line, like ``OwnFile``."""
 
 BaseModelName = Annotated[str, AfterValidator(_base_model)]
 """Hub id, path in the repository, or ``registry:model@alias``."""

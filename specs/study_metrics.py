@@ -29,6 +29,8 @@ QUANTITIES = {
     "accuracy": Quantity(lower_is_better=False),
     "exact_match": Quantity(lower_is_better=False),
     "token_f1": Quantity(lower_is_better=False),
+    "acc": Quantity(lower_is_better=False),
+    "acc_norm": Quantity(lower_is_better=False),
     "accuracy_drop": Quantity(lowest=-1.0),
     "exact_match_drop": Quantity(lowest=-1.0),
     "token_f1_drop": Quantity(lowest=-1.0),
@@ -82,7 +84,15 @@ def _bias(spec: Spec) -> tuple[str, ...]:
     )
 
 
-_BY_STUDY: tuple[Callable[[Spec], tuple[str, ...]], ...] = (_robustness, _bias)
+def _lm_eval(spec: Spec) -> tuple[str, ...]:
+    return tuple(
+        f"lm_eval.{name}.{quantity}"
+        for name, task in spec.evaluation.lm_eval.items()
+        for quantity in dict.fromkeys(task.metrics)
+    )
+
+
+_BY_STUDY: tuple[Callable[[Spec], tuple[str, ...]], ...] = (_robustness, _bias, _lm_eval)
 """What each study measures for a spec."""
 
 

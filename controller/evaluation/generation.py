@@ -89,6 +89,18 @@ class GenerationPredictor:
             rows, [self._asked(row) for row in rows], [row["completion"] for row in rows]
         )
 
+    def write(self, prompts: Sequence[str], *, max_new_tokens: int) -> list[str]:
+        """The answer to each prompt, greedily; no longer than half of the version's length."""
+        # Prompt and answer together never exceed what the version was trained on.
+        limit = min(max_new_tokens, max(1, self._generator.manifest.max_length // 2))
+        return self._generator.generate(prompts, max_new_tokens=limit)
+
+    def likelihoods_of(
+        self, prompts: Sequence[str], answers: Sequence[str]
+    ) -> list[tuple[float, bool]]:
+        """Log-probability of each answer, its end included, and whether it is the greedy one."""
+        return self._generator.likelihoods(prompts, answers)
+
     def _judge_chunk(self, rows: Sequence[PreparedRow]) -> list[JudgedRow]:
         """The fields of ``ANSWER`` for each row."""
         prompts = [self._asked(row) for row in rows]

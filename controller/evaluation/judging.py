@@ -8,21 +8,23 @@ from typing import Any
 from controller.evaluation.judge import Question, open_judge
 from controller.evaluation.own_files import OwnFiles
 from controller.evaluation.predictors import JudgedRow, PreparedRow, Tell
+from controller.evaluation.studies.harness import check_tasks
 from specs.evaluation import Evaluation
 
 SCORE = "judge_score"
 
 
 def probe_told(job: Mapping[str, Any], folder: Path) -> None:
-    """Probe the judge that a job was told of, if it was; its files are put below ``folder``.
+    """Probe the judge, and render the tasks, that a job was told of; files go below ``folder``.
 
     Raises:
-        EvaluationError: The judge cannot be asked.
-        DataError: Its prompt is not in the repository.
+        EvaluationError: The judge cannot be asked, or a task does not fit its rows.
+        DataError: A file is not in the repository.
     """
     evaluation = Evaluation.model_validate(job.get("evaluation", {}))
-    if evaluation.judge is not None:
+    if evaluation.judge is not None or evaluation.lm_eval:
         own = OwnFiles.of(job.get("own_files")).fetch(folder / "own_files")
+        check_tasks(evaluation, own)
         probe_judge(evaluation, own)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from controller.evaluation.answer_forms import schema_check
 from controller.evaluation.judge import check_prompt
 from controller.evaluation.own_tables import check_table
+from controller.evaluation.studies.harness.tasks import read_rows, read_task
 
 
 def check_own(content: bytes, path: str, field: Sequence[str]) -> None:
@@ -24,5 +25,9 @@ def check_own(content: bytes, path: str, field: Sequence[str]) -> None:
             schema_check(content, path=path)
         case "judge":
             check_prompt(content, path)
+        case "lm_eval" if field[-1] == "config":
+            read_task(content, path)
+        case "lm_eval":
+            read_rows(content, path)
         case _:
             check_table(content, path, field)

@@ -60,6 +60,19 @@ class KnowsLosses(Protocol):
         """The loss of each row's wanted answer, as ``judge`` finds it."""
 
 
+@runtime_checkable
+class Writes(Protocol):
+    """A predictor of texts that answers prompts of any origin."""
+
+    def write(self, prompts: Sequence[str], *, max_new_tokens: int) -> list[str]:
+        """The answer to each prompt."""
+
+    def likelihoods_of(
+        self, prompts: Sequence[str], answers: Sequence[str]
+    ) -> list[tuple[float, bool]]:
+        """Log-probability of each answer to its prompt, and whether ``write`` would give it."""
+
+
 def judged(row: PreparedRow, text: str) -> JudgedRow:
     """Start a judged row with what all tasks share.
 

@@ -52,18 +52,18 @@ def cost_job(tools: Tools, desired: Desired) -> dict[str, Any]:
         "base": as_job_input(desired.base),
         "prepared": str(tools.prepared(desired)),
         "threads": tools.executor.threads,
-        **_judge(tools, desired),
+        **_asked_of_others(tools, desired),
         "earlier": [_as_past(version) for version in earlier if not _is_of_a_search(version)],
     }
 
 
-def _judge(tools: Tools, desired: Desired) -> dict[str, Any]:
-    """What the job needs to ask whether the judge is there: before a training, not after it."""
+def _asked_of_others(tools: Tools, desired: Desired) -> dict[str, Any]:
+    """What the job needs to try a judge, and the harness's tasks, before a training."""
     evaluation = desired.model.spec.evaluation
-    if evaluation.judge is None:
+    if evaluation.judge is None and not evaluation.lm_eval:
         return {}
     return {
-        "evaluation": {"judge": evaluation.judge.model_dump(mode="json")},
+        "evaluation": evaluation.model_dump(mode="json", include={"judge", "lm_eval"}),
         "own_files": own_files_of(tools, desired),
     }
 

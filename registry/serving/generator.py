@@ -96,15 +96,32 @@ class Generator:
 
         Rows are cut as training cuts them: the prompt at its beginning, the completion at its end.
         """
+        scores = self._scores(prompts, completions)
+        return [float(losses.mean()) if len(losses) else 0.0 for losses, _ in scores]
+
+    def likelihoods(
+        self, prompts: Sequence[Prompt], completions: Sequence[str]
+    ) -> list[tuple[float, bool]]:
+        """Log-probability of each completion, its end included, and whether it is the greedy one.
+
+        Rows are cut as ``losses`` cuts them.
+        """
+        scores = self._scores(prompts, completions)
+        return [(-float(losses.sum()), is_greedy) for losses, is_greedy in scores]
+
+    def _scores(
+        self, prompts: Sequence[Prompt], completions: Sequence[str]
+    ) -> list[tuple[torch.Tensor, bool]]:
+        """The loss of each token of each completion, and whether each is the most probable."""
         rows = [self._with_completion(*pair) for pair in zip(prompts, completions, strict=True)]
         order = sorted(range(len(rows)), key=lambda index: len(rows[index][0]))
-        losses = [0.0] * len(rows)
+        scores = [(torch.zeros(0), True)] * len(rows)
         for start in range(0, len(order), BATCH_SIZE):
             chosen = order[start : start + BATCH_SIZE]
-            found = self._batch_losses([rows[index] for index in chosen])
-            for index, loss in zip(chosen, found, strict=True):
-                losses[index] = loss
-        return losses
+            found = self._batch_scores([rows[index] for index in chosen])
+            for index, score in zip(chosen, found, strict=True):
+                scores[index] = score
+        return scores
 
     def close(self) -> None:
         """Give back the model; the generator must not be used again."""
@@ -124,7 +141,7 @@ class Generator:
         before = example.ids[:first][-(limit - len(after)) :]
         return [*before, *after], len(before)
 
-    def _batch_losses(self, rows: Sequence[tuple[Ids, int]]) -> list[float]:
+    def _batch_scores(self, rows: Sequence[tuple[Ids, int]]) -> list[tuple[torch.Tensor, bool]]:
         ids, mask = (
             torch.from_numpy(part) for part in padded([row for row, _ in rows], pad_id=self._pad)
         )
@@ -133,10 +150,12 @@ class Generator:
             ids, mask = ids.to(device), mask.to(device)
             logits = model(input_ids=ids, attention_mask=mask).logits[:, :-1]
         each = nn.functional.cross_entropy(logits.transpose(1, 2), ids[:, 1:], reduction="none")
+        is_best = logits.argmax(-1) == ids[:, 1:]
         # The logit before a token predicts it; without a prompt the first token has none.
+        parts = [slice(max(0, begin - 1), len(row) - 1) for row, begin in rows]
         return [
-            float(each[index, max(0, begin - 1) : len(row) - 1].mean()) if len(row) > 1 else 0.0
-            for index, (row, begin) in enumerate(rows)
+            (each[index, part].cpu(), bool(is_best[index, part].all()))
+            for index, part in enumerate(parts)
         ]
 
     def _generate_batch(self, rows: Sequence[Ids], max_new_tokens: int) -> list[Ids]:

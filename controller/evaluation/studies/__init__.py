@@ -4,11 +4,13 @@ from collections.abc import Mapping
 
 from controller.evaluation.studies.base import Bench, Studied, Study
 from controller.evaluation.studies.bias import BiasStudy
+from controller.evaluation.studies.harness import HarnessStudy
 from controller.evaluation.studies.robustness import RobustnessStudy
 
 STUDIES: Mapping[str, Study] = {
     "robustness": RobustnessStudy(),
     "bias": BiasStudy(),
+    "lm_eval": HarnessStudy(),
 }
 """Every study by the name of its part of the report, in the order in which they run."""
 
