@@ -62,6 +62,30 @@ CASES = (
         task="causal-lm",
         arguments={"max_length": 64, "num_train_epochs": 3},
     ),
+    Case(
+        "tiny causal LM, full",
+        TINY_ROWS,
+        {"method": "full"},
+        task="causal-lm",
+        arguments={"max_length": 64, "num_train_epochs": 3},
+    ),
+    Case(
+        "tiny causal LM, LoRA, packed",
+        TINY_ROWS,
+        {
+            "method": "lora",
+            "lora": {"target_modules": "all-linear"},
+            "generation": {"packing": True},
+        },
+        task="causal-lm",
+        arguments={"max_length": 64, "num_train_epochs": 3},
+    ),
+    Case(
+        "QLoRA (NF4), batch 16",
+        600,
+        {"method": "qlora", "quantization": {"load_in_4bit": True}},
+        arguments={"per_device_train_batch_size": 16},
+    ),
 )
 
 

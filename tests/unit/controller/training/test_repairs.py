@@ -41,12 +41,11 @@ def long_rows(jobs):
     return make
 
 
-def run_within(folder: Path, megabytes: int | None) -> dict:
+def run_within(folder: Path, megabytes: int) -> dict:
     """Run the job in a process that may have so much memory of its own."""
 
     def limit():
-        if megabytes is not None:
-            resource.setrlimit(resource.RLIMIT_DATA, (megabytes * MEGABYTE,) * 2)
+        resource.setrlimit(resource.RLIMIT_DATA, (megabytes * MEGABYTE,) * 2)
 
     with (folder / "log.txt").open("ab") as log:
         command = [sys.executable, "-m", "controller.training", str(folder)]
@@ -65,7 +64,7 @@ def events_of(folder: Path) -> list[dict]:
     return [line for line in map(json.loads, lines) if line["kind"] == "event"]
 
 
-def test_a_run_that_is_out_of_memory_takes_smaller_batches_and_the_same_steps(long_rows):
+def test_a_run_that_is_out_of_memory_takes_smaller_batches_and_the_same_steps(long_rows, jobs):
     folder, plain = long_rows(per_device_train_batch_size=ROWS), long_rows(
         per_device_train_batch_size=8, gradient_accumulation_steps=2
     )  # fmt: skip
@@ -81,7 +80,7 @@ def test_a_run_that_is_out_of_memory_takes_smaller_batches_and_the_same_steps(lo
     assert (
         "repair: out of memory at step 1 with 16 rows a batch" in (folder / "log.txt").read_text()
     )
-    run_within(plain, None)
+    jobs.run(plain)
     assert weights_of(folder) == weights_of(plain)
 
 
