@@ -23,7 +23,7 @@ from controller.training.fitting.trainer import FineTuner
 from controller.training.job import TrainJob
 from controller.training.learner import Learner, TokenRow
 from controller.training.tasks import open_task
-from controller.training.tasks.rows import read_rows
+from controller.training.tasks.rows import Row, labels_of, read_rows
 
 ENOUGH_SECONDS = 1.0
 LEAST_REPEATS, MOST_REPEATS = 3, 6
@@ -51,20 +51,23 @@ def calibrate(job: TrainJob, run: Run, folder: JobFolder) -> Rates:
     """Measure the rates of ``run`` on this machine."""
     torch.set_num_threads(job.threads)
     with TemporaryDirectory(dir=folder.path) as place:
-        sample = _sample(job, Path(place))
+        chosen = sample(job, Path(place))
         work = JobFolder(Path(place))
-        learner = open_task(sample, work)
+        learner = open_task(chosen, work)
         start = time.process_time()
-        forward = _forward_rate(learner, sample, run)
+        forward = _forward_rate(learner, chosen, run)
         artifact = _artifact_bytes(learner, work, run)
         if run.workload.steps == 0:
             return _of_a_probe(start, forward, artifact)
-        narrow, wide = _steps(learner, sample, work)
+        narrow, wide = _steps(learner, chosen, work)
     return _solve(start, forward, artifact, narrow, wide, run=run)
 
 
-def _sample(job: TrainJob, place: Path) -> TrainJob:
-    """A prepared folder of the longest and the shortest rows, two batches of them."""
+def sample(job: TrainJob, place: Path) -> TrainJob:
+    """A prepared folder of the longest and the shortest rows, two batches of them.
+
+    And one training row of every label that those have not: a label without rows is refused.
+    """
     size = 2 * job.training.arguments.per_device_train_batch_size
     prepared = place / "prepared"
     prepared.mkdir()
@@ -74,12 +77,25 @@ def _sample(job: TrainJob, place: Path) -> TrainJob:
     for split in ("train", "validation"):
         rows = sorted(read_rows(job.prepared, split), key=lambda row: len(json.dumps(row)))
         chosen = rows if len(rows) <= size else [*rows[: size // 2], *rows[-size // 2 :]]
-        if rows and len({str(row.get("label")) for row in chosen}) == 1:
-            others = (row for row in rows if row.get("label") != chosen[0].get("label"))
-            chosen += [row for row in [next(others, None)] if row is not None]
+        if split == "train" and len(rows) > size:
+            chosen += _one_of_each_label(rows[size // 2 : -size // 2], without=chosen)
         lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in chosen]
         (prepared / f"{split}.jsonl").write_text("".join(lines))
     return replace(job, prepared=prepared)
+
+
+def _one_of_each_label(rows: Sequence[Row], *, without: Sequence[Row]) -> list[Row]:
+    seen = {label for row in without for label in _labels(row)}
+    found = []
+    for row in rows:
+        if not seen.issuperset(_labels(row)):
+            seen.update(_labels(row))
+            found.append(row)
+    return found
+
+
+def _labels(row: Row) -> list[str]:
+    return labels_of(row) if "label" in row or "labels" in row else []
 
 
 def _forward_rate(learner: Learner, job: TrainJob, run: Run) -> float:

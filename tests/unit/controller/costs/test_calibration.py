@@ -1,9 +1,13 @@
 """What a calibration makes of the steps that it takes."""
 
+import json
+
 import pytest
 
-from controller.costs.calibration import SLOW_SECONDS, Seen, measured
+from controller.costs.calibration import SLOW_SECONDS, Seen, measured, sample
 from controller.costs.workload import Batch
+from controller.training.job import read_job
+from controller.training.tasks.rows import check_labels, read_rows
 
 pytestmark = pytest.mark.torch
 
@@ -45,3 +49,28 @@ def test_steps_that_stay_slow_are_not_repeated():
 
     assert narrow.cpu_seconds == other.cpu_seconds == 20.0
     assert not taken
+
+
+@pytest.mark.parametrize("key", ["label", "labels"])
+def test_the_sample_has_a_row_of_every_label_however_many_there_are(tmp_path, key):
+    prepared = tmp_path / "prepared"
+    prepared.mkdir()
+    labels = [f"intent {number}" for number in range(77)]
+    rows = [
+        {"row": number, "text": "word " * (number % 40), "slices": {}}
+        | {key: label if key == "label" else [label]}
+        for number, label in enumerate(labels * 6)
+    ]
+    for split in ("train", "validation"):
+        (prepared / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (prepared / "labels.json").write_text(json.dumps(labels))
+    base = {"model": "m", "revision": "r", "folder": "/base"}
+    asked = {"task": "text-classification", "model": "m", "training": {}, "base": base}
+    (tmp_path / "sample").mkdir()
+
+    found = sample(read_job(asked | {"prepared": str(prepared)}, threads=1), tmp_path / "sample")
+
+    chosen = read_rows(found.prepared, "train")
+    check_labels(labels, chosen)
+    assert len(chosen) < 2 * 32 + len(labels)
+    assert len(read_rows(found.prepared, "validation")) == 2 * 32
