@@ -63,7 +63,7 @@ def data(  # noqa: PLR0913  (typer makes an option of each)
     elif report is None:
         _say_why_none(found, version)
     elif check is None:
-        _show(found, report)
+        _show(found, report, again=f"{what} --local" if local else what)
     else:
         _show_check(check, report)
     if local and found["failure"]:
@@ -140,7 +140,7 @@ def _say_why_none(found: Json, version: int | None) -> None:
     raise FailedError(f"there is no data report of {about}", fix=fix)
 
 
-def _show(found: Json, report: Json) -> None:
+def _show(found: Json, report: Json, *, again: str) -> None:
     rows = ", ".join(f"{count:,} {split}" for split, count in report["rows"].items())
     about = f"version {found['version']} of " if found["version"] else ""
     say(f"Data of {about}{found['model']}: {rows} rows.")
@@ -157,7 +157,7 @@ def _show(found: Json, report: Json) -> None:
     if advice:
         say(f"\n{advice}.")
     if findings:
-        say(f"\nRows and examples: trueup data {found['model']} --check {findings[0]['check']}")
+        say(f"\nRows and examples: trueup data {again} --check {findings[0]['check']}")
 
 
 def _row(finding: Json) -> Sequence[Any]:

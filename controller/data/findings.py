@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from controller.data.rows import Row
 from controller.errors import DataError
+from specs.errors import Place
 
 Action = Literal["fail", "drop", "quarantine", "report", "exclude_from_gates", "skipped"]
 MAX_EXAMPLES = 5
@@ -36,6 +37,8 @@ class Finding:
     """Row numbers in the split's file, at most ``MAX_ROWS_LISTED``."""
     message: str
     examples: tuple[Mapping[str, Any], ...] = ()
+    line: int | None = None
+    """Line of the first of these rows in the file, where it has lines."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """The count by kind or label, where the check has kinds."""
 
@@ -66,8 +69,12 @@ def refuse_failures(findings: Sequence[Finding], files: Mapping[str, str]) -> No
     failed = [finding for finding in findings if finding.action == "fail" and finding.count]
     if not failed:
         return
-    lines = [f"{files[finding.split]}: {finding.message}" for finding in failed]
+    lines = [f"{Place(files[one.split], one.line)}: {one.message}" for one in failed]
     checks = sorted({finding.check for finding in failed})
-    fix = f"correct the rows, or give another action in spec.data.checks ({', '.join(checks)})"
+    named = ", ".join(checks)
+    fix = (
+        f"correct the rows (trueup data shows them), or give another action in spec.data.checks "
+        f"({named})"
+    )
     reason, fix = _OWN_REASON.get(checks[0], ("", fix)) if len(checks) == 1 else ("", fix)
     raise DataError("; ".join(lines), reason=reason or "ChecksFailed", fix=fix)

@@ -96,6 +96,7 @@ class Inspection:
                 rows=tuple(numbers[:MAX_ROWS_LISTED]),
                 message=message,
                 examples=tuple(example(rows[index], **more) for index, more in shown),
+                line=rows[next(iter(flagged))].line,
                 counts=dict(counts or {}),
             )
         )

@@ -37,6 +37,8 @@ class Row:
     """The whole conversation, whose last turn is ``target``; empty where the rows are none."""
     labels: tuple[str, ...] | None = None
     """Multi-label: every label of the row, sorted, maybe none. None: ``target`` is the answer."""
+    line: int | None = None
+    """Last line of the row in its file, from 1; None where the format has no lines."""
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -108,10 +110,10 @@ class Reading:
             text, target = (_text(record, path, column) for column in roles.values())
             known = dict(zip(roles, (text, target), strict=True))
         if not self.slices:
-            return Row(record.row, text, target, {}, messages, labels)
+            return Row(record.row, text, target, {}, messages, labels, record.line)
         values = known | {key: _plain(value) for key, value in record.values.items()}
         slices = {family: slice_.value_of(values) for family, slice_ in self.slices.items()}
-        return Row(record.row, text, target, slices, messages, labels)
+        return Row(record.row, text, target, slices, messages, labels, record.line)
 
 
 def _labels(record: NumberedRecord, path: str, column: str, separator: str) -> tuple[str, ...]:

@@ -76,7 +76,7 @@ def test_rows_that_were_refused_leave_their_report(run_data_job, tmp_path):
     data = {"checks": {"unseen_labels": "fail", "personal_data": "report"}}
     test = TEST_CSV + "a loan please,loan\nwrite to ann@mail.example.org,refund\n"
 
-    with pytest.raises(DataError, match="loan"):
+    with pytest.raises(DataError, match=r"data/test\.csv:4: labels that no training row has"):
         run_data_job(GOOD | {"data/test.csv": test}, data=data)
 
     text = (tmp_path / "job" / "output" / "report.json").read_text()

@@ -22,7 +22,7 @@ def test_the_declared_columns_become_text_and_target():
 
     [row] = read.rows_of([record(body="hello", intent="greet")], "a.csv")
 
-    assert row == Row(7, "hello", "greet", {})
+    assert row == Row(7, "hello", "greet", {}, line=8)
     assert read.needed == ("body", "intent")
 
 
