@@ -56,8 +56,14 @@ def short_digest(digest: str) -> str:
     return digest.rpartition(":")[2][:10]
 
 
+WRITTEN = {"roc_auc": "ROC-AUC", "rouge_l": "ROUGE-L", "chrf": "chrF", "json_valid": "JSON valid"}
+"""Names that are written otherwise than their words."""
+
+
 def words(name: str) -> str:
     """A metric's name for a heading: ``f1_macro`` → ``F1 macro``."""
+    if name in WRITTEN:
+        return WRITTEN[name]
     spaced = name.replace("_", " ").replace(".", ": ")
     return spaced[:1].upper() + spaced[1:]
 
