@@ -43,3 +43,18 @@ def ranked_rows(n: int, *, labels: int, skill: float, seed: int) -> ScoredRows:
     logits[np.arange(n), rows.labels] += skill
     chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     return replace(rows, known=rows.names, chances=np.log(chances).astype(np.float32))
+
+
+def answered_rows(scores, correct) -> ScoredRows:
+    """Rows of which only the confidence, and whether it was right, matter."""
+    rows = drawn_rows(len(scores), labels=3, accuracy=1, seed=1)
+    return replace(rows, scores={"score": np.array(scores), "correct": np.array(correct, float)})
+
+
+def calibrated_rows(n: int, seed: int, *, boldness: float = 1.0) -> ScoredRows:
+    """Rows that are right as often as they say; with ``boldness`` above 1 they say too much."""
+    random = np.random.default_rng(seed)
+    chances = random.beta(5, 1.5, n)
+    correct = random.random(n) < chances
+    odds = (chances / (1 - chances)) ** boldness
+    return answered_rows(np.clip(odds / (1 + odds), 0.01, 0.999), correct)

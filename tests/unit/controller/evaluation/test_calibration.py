@@ -1,32 +1,16 @@
 """Calibration error, and what a perfectly calibrated version would show."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from controller.evaluation import calibration
 from controller.evaluation.calibration import calibration_null, reliability
 from controller.evaluation.metrics import measure, measure_difference
-from tests.unit.controller.evaluation.builders import drawn_rows
-
-
-def answers(scores, correct):
-    rows = drawn_rows(len(scores), labels=3, accuracy=1, seed=1)
-    return replace(rows, scores={"score": np.array(scores), "correct": np.array(correct, float)})
-
-
-def calibrated(n, seed, *, boldness=1.0):
-    """Rows that are right as often as they say; with ``boldness`` above 1 they say too much."""
-    random = np.random.default_rng(seed)
-    chances = random.beta(5, 1.5, n)
-    correct = random.random(n) < chances
-    odds = (chances / (1 - chances)) ** boldness
-    return answers(np.clip(odds / (1 + odds), 0.01, 0.999), correct)
+from tests.unit.controller.evaluation.builders import answered_rows, calibrated_rows
 
 
 def test_calibration_error_is_the_gap_between_confidence_and_accuracy():
-    rows = answers([0.95] * 50 + [0.55] * 50, [1] * 40 + [0] * 10 + [1] * 30 + [0] * 20)
+    rows = answered_rows([0.95] * 50 + [0.55] * 50, [1] * 40 + [0] * 10 + [1] * 30 + [0] * 20)
 
     estimate = measure("expected_calibration_error", rows)
 
@@ -34,13 +18,15 @@ def test_calibration_error_is_the_gap_between_confidence_and_accuracy():
 
 
 def test_a_calibrated_version_exceeds_its_null_in_one_case_of_twenty():
-    found = [measure("calibration_excess", calibrated(150, seed)).value > 0 for seed in range(400)]
+    found = [
+        measure("calibration_excess", calibrated_rows(150, seed)).value > 0 for seed in range(400)
+    ]
 
     assert 0.02 <= np.mean(found) <= 0.09
 
 
 def test_few_rows_excuse_what_many_rows_show():
-    few, many = calibrated(60, 1, boldness=1.3), calibrated(5_000, 1, boldness=1.3)
+    few, many = calibrated_rows(60, 1, boldness=1.3), calibrated_rows(5_000, 1, boldness=1.3)
 
     assert calibration_null(few).mean > 4 * calibration_null(many).mean
     assert measure("calibration_excess", few).value == 0
@@ -48,15 +34,15 @@ def test_few_rows_excuse_what_many_rows_show():
 
 
 def test_an_excess_is_its_own_lower_bound_and_none_is_zero():
-    bold = measure("calibration_excess", calibrated(1_000, 3, boldness=2.5))
-    honest = measure("calibration_excess", calibrated(1_000, 3))
+    bold = measure("calibration_excess", calibrated_rows(1_000, 3, boldness=2.5))
+    honest = measure("calibration_excess", calibrated_rows(1_000, 3))
 
     assert 0 < bold.value == bold.low < bold.high
     assert (honest.value, honest.low, honest.high) == (0, 0, 0)
 
 
 def test_the_low_end_of_the_error_is_what_exceeds_its_null():
-    rows = calibrated(300, 2)
+    rows = calibrated_rows(300, 2)
 
     estimate = measure("expected_calibration_error", rows)
 
@@ -64,7 +50,7 @@ def test_the_low_end_of_the_error_is_what_exceeds_its_null():
 
 
 def test_the_null_of_many_rows_is_that_of_single_draws(monkeypatch):
-    rows = calibrated(4_000, 1)
+    rows = calibrated_rows(4_000, 1)
     one_by_one = calibration_null(rows)
 
     monkeypatch.setattr(calibration, "MAX_ROWS_DRAWN_ONE_BY_ONE", 0)
@@ -74,7 +60,7 @@ def test_the_null_of_many_rows_is_that_of_single_draws(monkeypatch):
 
 
 def test_of_two_versions_the_bolder_one_has_more_excess():
-    bold, honest = calibrated(2_000, 4, boldness=2.5), calibrated(2_000, 4)
+    bold, honest = calibrated_rows(2_000, 4, boldness=2.5), calibrated_rows(2_000, 4)
 
     found = measure_difference("calibration_excess", bold, honest)
 
@@ -82,7 +68,7 @@ def test_of_two_versions_the_bolder_one_has_more_excess():
 
 
 def test_the_reliability_table_adds_up_to_the_error():
-    rows = calibrated(500, 5)
+    rows = calibrated_rows(500, 5)
 
     table = reliability(rows)
 
