@@ -49,20 +49,40 @@ class ValidationSplit(Section):
 class Checks(Section):
     """What is looked for before any training, and what is done about it."""
 
+    empty_rows: CheckAction = "drop"
+    """Rows without a text, or without a label; with ``columns.labels`` no label is an answer."""
+    garbled_rows: CheckAction = "report"
+    """Broken encodings, and texts without words (causal-lm: broken encodings only)."""
+    label_conflicts: CheckAction = "report"
+    """The same text with different labels: at most one of them can be right; ``drop`` takes all of
+    its rows. text-classification only."""
     exact_duplicates: CheckAction = "drop"
-    """Rows that repeat text and label of an earlier row of the same split."""
+    """Rows that repeat text and label of an earlier row of the same split, white space aside."""
+    normalised_duplicates: CheckAction = "drop"
+    """The same without differences in case, punctuation and width."""
     near_duplicates: Literal["fail", "report"] = "report"
     """Training rows that nearly repeat an earlier one; never dropped, some differ in meaning."""
     exact_leakage: CheckAction = "drop"
-    """Test rows that are training rows too: ``drop`` takes them out of the test rows."""
+    """Test rows that are training or validation rows too, and rows of a validation file that are
+    training rows: ``drop`` takes them out of the test rows, and of the validation rows."""
     near_leakage: NearLeakageAction = "exclude_from_gates"
-    """Test rows that nearly repeat a training row: they measure memory, not understanding."""
-    label_issues: Literal["fail", "report"] = "report"
-    """The same text with different labels: at most one of them can be right."""
-    empty_rows: CheckAction = "drop"
-    """Rows without a text, or without a label; with ``columns.labels`` no label is an answer."""
+    """Test rows that nearly repeat a training or validation row, or share half of their runs of 13
+    words with them: they measure memory, not understanding."""
+    label_issues: Literal["fail", "quarantine", "report"] = "report"
+    """Training rows whose label is probably wrong, to a model that did not see them; never changed.
+    Of held-out rows they are only reported. text-classification only."""
+    max_label_noise: float = Field(default=0.08, ge=0, le=1)
+    """``label_issues: fail`` fails when surely more than this share of the labels is wrong."""
+    rare_labels: Literal["fail", "drop", "report"] = "fail"
+    """Labels with fewer training rows than ``min_rows_per_label``: ``drop`` takes out those rows.
+    text-classification only."""
     min_rows_per_label: int = Field(default=5, ge=1)
-    """A label with fewer training rows is an error. text-classification only."""
+    """A label with fewer training rows is rare."""
+    imbalance: Literal["fail", "report"] = "report"
+    """A largest label with more than ``max_imbalance`` times the rows of the smallest one.
+    text-classification only."""
+    max_imbalance: float = Field(default=50, ge=1)
+    """Rows of the largest label for each row of the smallest one."""
     unseen_labels: Literal["fail", "drop", "report"] = "report"
     """Validation and test rows with a label that no training row has: they cannot be answered
     right. text-classification only."""

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from specs.data import Data
 from specs.gates import Override
 from specs.model import Spec
 from specs.names import Digest
@@ -22,6 +23,11 @@ JUDGE_FORMAT = 2
 """Raised when judging changes in a way that makes the same evidence give other verdicts."""
 CHECKS_THAT_CHANGE_TRAINING_ROWS = ("empty_rows", "exact_duplicates", "min_rows_per_label")
 CHECKS_THAT_MAY_TAKE_OUT_TRAINING_ROWS = (
+    "garbled_rows",
+    "label_conflicts",
+    "normalised_duplicates",
+    "label_issues",
+    "rare_labels",
     "personal_data",
     "secrets",
     "length_outliers",
@@ -31,7 +37,17 @@ CHECKS_THAT_MAY_TAKE_OUT_TRAINING_ROWS = (
     "unfinished_answers",
 )
 """Those that reach the weights only where they drop or quarantine."""
-CHECKS_THAT_ONLY_REPORT = ("split_shift", "repeated_answers", "learning_curve")
+CHECKS_THAT_MAY_TAKE_OUT_VALIDATION_ROWS = ("exact_leakage", "unseen_labels")
+"""Of a validation file: its rows decide when training stops and what is chosen."""
+CHECKS_THAT_ONLY_REPORT = (
+    "imbalance",
+    "max_imbalance",
+    "max_label_noise",
+    "near_duplicates",
+    "split_shift",
+    "repeated_answers",
+    "learning_curve",
+)
 """Those that never take out a row: evidence does not depend on them."""
 ARGUMENTS_THAT_ONLY_RECORD = (
     "logging_steps",
@@ -87,7 +103,7 @@ def training_inputs(
     """What the weights depend on: data, base, method; never test rows, gates or serving.
 
     ``candidate_revisions`` are those of ``base.candidates``, in their order. Leaked rows are
-    dropped from the test side, so held-out data never reaches this digest.
+    dropped from the held-out side, so test rows never reach this digest.
     """
     data = data_inputs(spec, hashes)
     for other in ("test", "slices"):
@@ -95,7 +111,7 @@ def training_inputs(
     data["checks"] = {
         name: getattr(spec.data.checks, name) for name in CHECKS_THAT_CHANGE_TRAINING_ROWS
     }
-    data["checks"] |= _taken_out(spec)
+    data["checks"] |= _taken_out(spec.data)
     mitigation = spec.training.mitigation
     if mitigation is not None and mitigation.reweight in spec.data.slices:
         # The only way in which a slice reaches the weights.
@@ -115,10 +131,13 @@ def training_inputs(
     }
 
 
-def _taken_out(spec: Spec) -> Inputs:
-    """The checks that take training rows out; to drop and to quarantine leave the same rows."""
-    checks = spec.data.checks
-    actions = ((name, getattr(checks, name)) for name in CHECKS_THAT_MAY_TAKE_OUT_TRAINING_ROWS)
+def _taken_out(data: Data) -> Inputs:
+    """The checks that take out rows to learn from; to drop and to quarantine leave the same."""
+    checks = data.checks
+    names: tuple[str, ...] = CHECKS_THAT_MAY_TAKE_OUT_TRAINING_ROWS
+    if isinstance(data.validation, str):
+        names += CHECKS_THAT_MAY_TAKE_OUT_VALIDATION_ROWS
+    actions = ((name, getattr(checks, name)) for name in names)
     taken = {name: "taken out" for name, action in actions if action in ("drop", "quarantine")}
     return taken | {"by": checks.personal_data_by} if "personal_data" in taken else taken
 

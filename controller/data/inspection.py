@@ -14,6 +14,7 @@ from controller.data.findings import (
     at_rows,
     example,
 )
+from controller.data.folding import folded
 from controller.data.rows import Row
 from controller.data.token_lengths import Reader
 from specs.data import Checks
@@ -39,10 +40,13 @@ class Inspection:
     """Rows of each label among the training rows before any check."""
     near_leaks: frozenset[int] = frozenset()
     """Numbers of the test rows that gates leave out."""
+    train_twins: Mapping[int, int] = field(default_factory=dict)
+    """Training row → an earlier one that it nearly repeats; row numbers."""
     facts: dict[str, Any] = field(default_factory=dict)
     """Check → what it measured and is no finding: a rate, a table, a curve. JSON."""
     seed: int = 0
     """The spec's seed, for checks that draw."""
+    _folded: dict[str, list[str]] = field(default_factory=dict)
 
     reader: Reader | None = None
     """How the base counts tokens; None where that cannot be known."""
@@ -60,6 +64,12 @@ class Inspection:
     def held_out(self) -> Sequence[str]:
         """The splits that are files of their own beside the training rows."""
         return [split for split in self.rows if split != "train"]
+
+    def folded(self, split: str) -> list[str]:
+        """The folded text of each row that is still there; folded once, however many ask."""
+        if split not in self._folded:
+            self._folded[split] = [folded(row.text) for row in self.rows[split]]
+        return self._folded[split]
 
     def found(
         self,
@@ -105,7 +115,9 @@ class Inspection:
                 example(rows[index], split=split, check=check) for index in flagged
             ]
         if action in ("drop", "quarantine"):
-            self.rows[split] = [row for index, row in enumerate(rows) if index not in flagged]
+            self.rows[split] = _without(rows, flagged)
+            if split in self._folded:
+                self._folded[split] = _without(self._folded[split], flagged)
 
     def counted(
         self, check: str, split: str, action: Action, *, counts: Mapping[str, int], message: str
@@ -121,3 +133,7 @@ class Inspection:
     def skipped(self, check: str, split: str, message: str) -> None:
         """Record that a check did not run, and why: nothing is left out silently."""
         self.findings.append(Finding(check, split, "skipped", 0, (), message))
+
+
+def _without(items: Sequence[Any], indices: Mapping[int, object]) -> list[Any]:
+    return [item for index, item in enumerate(items) if index not in indices]

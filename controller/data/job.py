@@ -2,7 +2,7 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -175,6 +175,7 @@ def _split(job: DataJob, inspection: Inspection) -> dict[str, list[Row]]:
             seed=job.seed,
             task=job.task,
         )
+        _count_twins(inspection, rows["validation"])
     for split, kept in rows.items():
         if not kept:
             raise _nothing_left(job, split)
@@ -199,6 +200,14 @@ def _prepared(
         files=job.files,
         find_personal=inspection.find_personal,
     )
+
+
+def _count_twins(inspection: Inspection, validation: Sequence[Row]) -> None:
+    """Say how many validation rows have a near twin among the rows that are trained on."""
+    twins, held = inspection.train_twins, {row.number for row in validation}
+    leaked = {row for row, other in twins.items() if row in held and other not in held}
+    leaked |= {other for row, other in twins.items() if other in held and row not in held}
+    inspection.measured("near_leakage", {"validation": len(leaked), "validation_rows": len(held)})
 
 
 def _nothing_left(job: DataJob, split: str) -> DataError:

@@ -8,8 +8,9 @@ from controller.data.checks.labels import (
     check_rows_per_label,
     check_unseen_labels,
 )
-from controller.data.checks.leakage import check_exact_leakage, check_near_leakage
-from controller.data.checks.repetition import check_exact_duplicates, check_near_duplicates
+from controller.data.checks.leakage import check_exact_leakage
+from controller.data.checks.near import check_near_twins
+from controller.data.checks.repetition import check_exact_duplicates
 from controller.data.checks.unusable import check_empty_rows
 from controller.data.findings import refuse_failures
 from controller.data.rows import Row
@@ -32,7 +33,8 @@ def test_clean_rows_give_no_finding_and_stay():
     for check in CHECKS.values():
         check(found)
 
-    assert found.findings == []
+    assert [finding.action for finding in found.findings] == ["skipped"]
+    assert "2 training rows are too few, 100 are needed" in found.findings[0].message
     assert found.rows == {"train": CLEAN, "test": HELD}
 
 
@@ -91,7 +93,7 @@ def test_one_text_with_two_labels_is_reported():
 
     [finding] = found.findings
     assert finding.rows == (1, 3)
-    assert finding.examples[0]["labels"] == ["x", "y"]
+    assert finding.examples[0]["labels"] == {"x": 1, "y": 1}
 
 
 def test_leaked_rows_are_dropped_from_the_test_side():
@@ -103,21 +105,25 @@ def test_leaked_rows_are_dropped_from_the_test_side():
     assert found.rows["test"] == HELD
 
 
-def test_leaked_validation_rows_are_only_reported():
-    found = inspection(CLEAN, HELD, validation=rows(("where is my card", "card")))
+def test_a_row_of_a_validation_file_is_no_training_row_and_a_test_row_neither():
+    validation = rows(("where is my card", "card"), ("send it back", "refund"))
+    test = [*HELD, Row(3, "send it  back", "card", {})]
+    found = inspection(CLEAN, test, validation=validation)
 
     check_exact_leakage(found)
 
-    [finding] = found.findings
-    assert (finding.split, finding.action) == ("validation", "report")
-    assert len(found.rows["validation"]) == 1
+    first, second = found.findings
+    assert (first.split, first.rows, first.examples[0]["same_as"]) == ("validation", (1,), 1)
+    assert (second.split, second.rows) == ("test", (3,))
+    assert second.examples[0] | {"of": "validation", "their_target": "refund"} == second.examples[0]
+    assert (numbers(found, "validation"), numbers(found, "test")) == ([2], [1, 2])
 
 
 def test_near_leaks_stay_and_are_marked_for_gates():
     test = rows(("the card never came", "card"), ("Where is my cards?", "card"))
     found = inspection(CLEAN, test)
 
-    check_near_leakage(found)
+    check_near_twins(found)
 
     assert found.near_leaks == {2}
     assert found.rows["test"] == test
@@ -128,28 +134,16 @@ def test_near_leaks_stay_and_are_marked_for_gates():
 def test_near_leaks_are_marked_also_where_gates_judge_them(action, marked):
     found = inspection(CLEAN, rows(("Where is my cards?", "card")), near_leakage=action)
 
-    check_near_leakage(found)
+    check_near_twins(found)
 
     assert found.near_leaks == marked
     assert found.findings[0].action == action
 
 
-def test_what_would_cost_too_much_is_said_and_not_done():
-    long = rows(*((f"{index} {'word ' * 4_000}", "x") for index in range(100)))
-    found = inspection(long, long)
-
-    check_near_leakage(found)
-    check_near_duplicates(found)
-
-    assert [finding.action for finding in found.findings] == ["skipped", "skipped"]
-    assert "were not looked for" in found.findings[0].message
-    assert found.near_leaks == frozenset()
-
-
 def test_near_duplicates_are_never_dropped():
     found = inspection(rows(("where is my card", "x"), ("where is my cards", "x")), HELD)
 
-    check_near_duplicates(found)
+    check_near_twins(found)
 
     assert numbers(found, "train") == [1, 2]
     assert found.findings[0].rows == (2,)
@@ -214,8 +208,9 @@ def test_in_multi_label_a_row_without_labels_is_an_answer_and_labels_count_one_b
         check(found)
 
     said = {finding.check: finding for finding in found.findings}
-    assert set(said) == {"exact_leakage", "min_rows_per_label", "unseen_labels"}
-    assert said["min_rows_per_label"].counts == {"refund": 1}
+    assert set(said) == {"exact_leakage", "rare_labels", "unseen_labels", "label_issues"}
+    assert "many labels each" in said["label_issues"].message
+    assert said["rare_labels"].counts == {"refund": 1}
     assert said["unseen_labels"].examples[0]["unseen"] == ["loan"]
 
 
