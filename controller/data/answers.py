@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import groupby, pairwise
 
-from controller.data.duplicates import folded
+from controller.data.folding import folded
 
 Turn = Mapping[str, str]
 
