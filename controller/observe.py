@@ -5,7 +5,9 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
+from controller.data.held_out import count_held_out
 from controller.desired import evaluation_digest
+from controller.gates.reach import refusal
 from controller.state import Desired, Judged, Observed
 from controller.verification import fails
 from registry.records import (
@@ -84,6 +86,7 @@ def observe(
         running=runs.find_running(session, name),
         is_estimated=_is_estimated(session, desired),
         data_is_prepared=(prepared / "report.json").exists(),
+        unshowable=_unshowable(desired, prepared) if wanted is None else None,
         trials=tried,
         kept_trials=frozenset(trial.number for trial in tried if _has_files(trial, run_folder)),
         failures=_failures(
@@ -92,6 +95,15 @@ def observe(
         signals=tuple(signals.latest_signals(session, name, live.version)) if live else (),
         requests=predictions.count_observations(session, name, live.version) if live else 0,
     )
+
+
+def _unshowable(desired: Desired, prepared: Path) -> Failure | None:
+    """Hold the gates against the rows that they would be judged on, once these are known."""
+    if not (prepared / "test.jsonl").exists():
+        return None
+    spec = desired.model.spec
+    held = count_held_out(prepared, spec.data.checks.near_leakage)
+    return refusal(spec.gates, held, desired.gate_places)
 
 
 def _is_estimated(session: Session, desired: Desired) -> bool:

@@ -134,8 +134,9 @@ def _make_version(desired: Desired, observed: Observed) -> Plan:
     wanted = observed.wanted
     if wanted is None or wanted.report is None:
         actions.extend(refuse_unknown_versions(desired, observed))
-    if wanted is None and desired.unfit is not None and observed.running is None:
-        return (_cannot_train(desired.unfit),)
+    refused = desired.unfit or observed.unshowable
+    if wanted is None and refused is not None and observed.running is None:
+        return (_cannot_train(refused),)
     if wanted is None:
         actions.extend(_make_weights(desired, observed))
     if wanted is None or wanted.evaluation is None:

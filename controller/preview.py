@@ -1,7 +1,7 @@
 """What would be done at a revision, without doing it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from controller.actions import Plan
 from controller.catalog import Catalog, read_catalog
@@ -62,7 +62,7 @@ def preview(tools: Tools, *, revision: str | None) -> Preview:
         except TrueupError as error:
             problems[name] = error.told
             continue
-        desired = as_of(resolved, today)
+        desired = replace(as_of(resolved, today), gate_lines=loaded.gate_lines)
         with tools.database.reading() as session:
             observed = observe(
                 session,

@@ -6,6 +6,7 @@ It never waits: expensive actions run as jobs, and a pass that finds one at work
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -108,7 +109,7 @@ class Reconciler:
             )
             record_notices(session, loaded, before, at=catalog.revision, now=now)
         self._desired.pop(name, None)
-        self._desired[name] = desire(
+        desired = desire(
             loaded.spec,
             path=loaded.path,
             revision=catalog.revision,
@@ -116,6 +117,7 @@ class Reconciler:
             resolve=self._tools.resolve_base,
             abilities=self._tools.abilities,
         )
+        self._desired[name] = replace(desired, gate_lines=loaded.gate_lines)
         return self._desired[name]
 
     def _observe(self, desired: Desired, forgiven_before: datetime | None) -> Observed:

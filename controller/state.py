@@ -60,6 +60,8 @@ class Desired:
     """Files that ``evaluation`` names → hash of their content."""
     candidates: tuple[ResolvedBase, ...] = ()
     """``base.candidates``, in their order."""
+    gate_lines: tuple[int, ...] = ()
+    """Line of each gate in the spec."""
     overrides: tuple[Override, ...] = ()
     """Those in force now; ``digests.gates`` is over them too."""
     unfit: Failure | None = None
@@ -74,6 +76,15 @@ class Desired:
     def compute(self) -> dict[str, Any]:
         """Where runs are made, and what they may take; no part of a digest of what comes out."""
         return self.model.spec.compute.model_dump(mode="json")
+
+    @property
+    def gate_places(self) -> list[str]:
+        """Where each gate stands: file, line and field."""
+        lines = (*map(str, self.gate_lines), *("" for _ in self.model.spec.gates))
+        return [
+            f"{self.path}{':' if line else ''}{line}: spec.gates[{index}]"
+            for index, line in zip(range(len(self.model.spec.gates)), lines, strict=False)
+        ]
 
     @property
     def trial_count(self) -> int:
@@ -151,6 +162,8 @@ class Observed:
     quarantined: frozenset[Digest] = frozenset()
     running: RunRecord | None = None
     data_is_prepared: bool = False
+    unshowable: Failure | None = None
+    """Why no version could pass a gate over the prepared test rows."""
     is_estimated: bool = False
     """Whether it was said what the wanted training costs."""
     trials: tuple[TrialRecord, ...] = ()

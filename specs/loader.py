@@ -35,6 +35,8 @@ class LoadedSpec:
     spec: ModelSpec
     notices: tuple[Notice, ...] = ()
     """What was written by an old name, and read as the new one."""
+    gate_lines: tuple[int, ...] = ()
+    """Line of each gate, for what only the data shows to be wrong."""
 
 
 @dataclass(frozen=True)
@@ -98,9 +100,16 @@ def load_specs(files: Mapping[str, bytes]) -> LoadResult:
             errors[reading.path] = tuple(sorted(found, key=_by_place))
         else:
             assert reading.spec is not None, "a file without errors has a spec"
-            models[reading.spec.name] = LoadedSpec(reading.path, reading.spec, reading.notices)
+            models[reading.spec.name] = _loaded(reading, reading.spec)
     names = {reading.path: reading.name for reading in readings if reading.name is not None}
     return LoadResult(models, errors, names)
+
+
+def _loaded(reading: _Reading, spec: ModelSpec) -> LoadedSpec:
+    assert reading.document is not None, "a spec was read from it"
+    places = reading.document.values
+    lines = tuple(places["spec", "gates", index].line for index in range(len(spec.spec.gates)))
+    return LoadedSpec(reading.path, spec, reading.notices, lines)
 
 
 def _claimed_twice(reading: _Reading, by_name: Mapping[str, list[_Reading]]) -> list[SpecError]:

@@ -13,6 +13,7 @@ from controller.cli.failures import BadInputError, not_so
 from controller.cli.options import JsonOption, OptionalModelArgument
 from controller.cli.output import print_json, say
 from controller.cli.plan_costs import as_json, progress_teller, show_forecast
+from controller.cli.plan_power import power_as_json, show_power
 from controller.cli.setup import load_settings
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def plan(
     no_costs: NoCostsOption = False,
     json_: JsonOption = False,
 ) -> None:
-    """Show, for each model, what would be done at a revision, why, and what it would cost."""
+    """Show, for each model, what would be done, why, what it costs, and what its gates can show."""
     from controller.preview import preview
     from controller.wiring import open_tools
 
@@ -110,6 +111,7 @@ def _print_as_json(shown: Shown) -> None:
                 for name, plan in shown.plans.items()
             },
             "costs": {name: as_json(one) for name, one in shown.forecasts.items()},
+            "power": {name: power_as_json(one.power) for name, one in shown.forecasts.items()},
             "remarks": shown.remarks,
             "problems": shown.problems,
         }
@@ -128,6 +130,7 @@ def _show(shown: Shown) -> None:
             say(f"    {number}. {what:<12} {action.why}")
     for name, one in shown.forecasts.items():
         show_forecast(name, one)
+        show_power(name, one.power)
     _show_remarks(shown)
     for name, problem in shown.problems.items():
         for line in problem.splitlines():

@@ -23,7 +23,11 @@ ROWS = "text,label\n" + "".join(
     for label, text in (("card", "where is my card"), ("refund", "give my money back"))
     for number in range(40)
 )
-TEST = "text,label\nmy plastic never came,card\nplease pay me,refund\n"
+TEST = "text,label\n" + "".join(
+    f"{text} {number},{label}\n"
+    for label, text in (("card", "my plastic never came"), ("refund", "please pay me"))
+    for number in range(10)
+)
 
 
 class Installation:
@@ -123,3 +127,23 @@ def test_a_plan_of_an_invalid_spec_says_all_that_is_wrong_with_it(invoke, instal
     assert "specs/intents.yaml:5" in problems["intents"]
     assert "specs/intents.yaml:10" in problems["intents"]
     assert "mni" in problems["intents"]
+
+
+def test_a_plan_says_what_the_gates_can_show(invoke, installation):
+    result = invoke("plan", *installation.places, "--json")
+
+    (power,) = json.loads(result.stdout)["power"]["intents"]
+    assert (power["rows"], power["least_rows"], power["can_pass"]) == (20, 11, True)
+    assert power["fails_at"] < 0.8 < power["passes_at"]
+
+
+def test_a_gate_that_the_test_rows_cannot_show_is_refused_with_its_line(invoke, installation):
+    installation.write("specs/intents.yaml", SPEC.replace("min: 0.8", "min: 0.95"))
+
+    result = invoke("plan", *installation.places)
+
+    assert result.exit_code == 1
+    told = "GateCannotPass: specs/intents.yaml:10: spec.gates[0]: accuracy min 0.95 cannot be shown"
+    assert told in result.stderr
+    assert "52 test rows would do" in result.stderr
+    assert "never: takes 52 rows" in result.stdout
