@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from specs.data import Data
-from specs.gates import Override
+from specs.gates import Override, compares_with_base
 from specs.model import Spec
 from specs.names import Digest
 
@@ -168,6 +168,7 @@ def evaluation_inputs(spec: Spec, hashes: Mapping[str, str], training_digest: Di
         "evaluation": _evaluation_that_counts(spec),
         "metrics": list(spec.metrics),
         **_own_files(spec, hashes),
+        **_base_as_it_is(spec),
     }
 
 
@@ -194,7 +195,13 @@ def measurement_inputs(spec: Spec, hashes: Mapping[str, str]) -> Inputs:
         "evaluation": _evaluation_that_counts(spec),
         "metrics": list(spec.metrics),
         **_own_files(spec, hashes),
+        **_base_as_it_is(spec),
     }
+
+
+def _base_as_it_is(spec: Spec) -> Inputs:
+    """The base is measured beside a version where a gate asks for it; else nothing is said."""
+    return {"base": "as it is"} if compares_with_base(spec.gates) else {}
 
 
 def _own_files(spec: Spec, hashes: Mapping[str, str]) -> Inputs:

@@ -6,6 +6,7 @@ from specs.evaluation import KNOWN_METRICS
 from specs.expressions import RULE_VALUES, ExpressionError, LengthSlice, parse_expression
 from specs.gates import ALL_SLICES, Gate
 from specs.metric_rules import why_not_measured
+from specs.metrics import METRIC_FACTS
 from specs.model import Spec
 from specs.problems import Loc, Problem, suggest
 from specs.study_metrics import is_on_all_rows, is_unbounded, judgeable, lowest_of
@@ -28,6 +29,8 @@ def gates_fit(spec: Spec) -> Iterator[Problem]:
         at: Loc = ("spec", "gates", index)
         yield from _metric(gate, spec, at)
         yield from _slice(gate, spec, at)
+        if gate.against == "base":
+            yield from _base(gate, spec, at)
 
 
 def _criterion(gate: Gate, at: Loc) -> Iterator[Problem]:
@@ -57,6 +60,24 @@ def _effect(gate: Gate, at: Loc) -> Iterator[Problem]:
         text = "level: warn never blocks, and another field says that the gate does"
         fix = "remove level, or remove critical and on_inconclusive"
         yield Problem((*at, "level"), text, fix, at_key=True)
+
+
+def _base(gate: Gate, spec: Spec, at: Loc) -> Iterator[Problem]:
+    """The base answers as it is; a classifier's with the probe that its training starts from."""
+    at = (*at, "against")
+    facts = METRIC_FACTS.get(gate.metric)
+    if facts is None or facts.needs == "judge":
+        text = f"{gate.metric} is not measured on the base as it is"
+        yield Problem(at, text, "use against: live, or a metric of the held-out rows")
+    if spec.task != "text-classification":
+        return
+    if spec.training.method == "linear-probe":
+        text = "a linear probe is the base as it is, with a head; there is nothing to compare"
+        yield Problem(at, text, "use against: live, or another training.method")
+    elif spec.training.head.init != "linear-probe":
+        text = "the base as it is answers with the probe that training starts from, and head.init"
+        text += f": {spec.training.head.init} makes none"
+        yield Problem(at, text, "set training.head.init: linear-probe, or use against: live")
 
 
 def _metric(gate: Gate, spec: Spec, at: Loc) -> Iterator[Problem]:

@@ -80,6 +80,11 @@ class Override(Section):
         return are_about(self.slice, gate.slice) or are_about(gate.slice, self.slice)
 
 
+def compares_with_base(gates: list[Gate]) -> bool:
+    """Whether a gate asks how much better a version is than its base as it is."""
+    return any(gate.against == "base" for gate in gates)
+
+
 def are_about(wanted: str | None, name: str) -> bool:
     """Whether ``wanted`` (``*``, a family, or ``family=value``) means the slice ``name``."""
     return wanted in (ALL_SLICES, name, name.partition("=")[0])

@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic_core import PydanticUndefined
 
 from specs.fields import Field, all_fields, section_in
-from specs.supported import COMPARED_SO_FAR, DETECTORS_SO_FAR, WORKS_SO_FAR, words_of
+from specs.supported import DETECTORS_SO_FAR, WORKS_SO_FAR, words_of
 from specs.yaml_text import read_yaml
 
 BEGIN = "<!-- fields: made by python -m specs.reference -->"
@@ -22,7 +22,6 @@ EXAMPLE = "everything.yaml"
 _HEAD = "| field | value | default | example | meaning |\n|---|---|---|---|---|"
 _WORDS = {str: "text", int: "whole number", float: "number", bool: "true, false", Any: "any"}
 _WORKS = {f"spec.{name}": values for name, values in WORKS_SO_FAR} | {
-    "spec.gates[].against": COMPARED_SO_FAR,
     "spec.monitoring.detectors": DETECTORS_SO_FAR,
 }
 _LIMITS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}

@@ -250,6 +250,8 @@ RULES = (
             (*EVALUATION, "bias"),
             (*DATA, "columns"),
             (*DATA, "slices"),
+            (*TRAINING, "method"),
+            (*TRAINING, "head"),
         ),
     ),
     Rule(_watched_slices_exist, ((*DATA, "slices"),)),

@@ -1,7 +1,7 @@
 """Predict held-out rows with a classification version."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from registry.serving.classifier import Classifier, load_classifier
 
 CHUNK_TEXTS = 256
 """Texts between two reports of progress."""
+Load = Callable[[Path, Path], Classifier]
 Seen = tuple[int, ...]
 """What the version sees of a text. An uncased one sees the same in any casing: one answer."""
 LEAST_PROBABILITY = 1e-9
@@ -22,9 +23,11 @@ LEAST_PROBABILITY = 1e-9
 class ClassificationPredictor:
     """A classification version at work on held-out rows."""
 
-    def __init__(self, version_folder: Path, base_folder: Path) -> None:
-        """Load the version over its base."""
-        self._classifier: Classifier = load_classifier(version_folder, base_folder)
+    def __init__(
+        self, version_folder: Path, base_folder: Path, *, load: Load = load_classifier
+    ) -> None:
+        """Load the version over its base; ``load_start`` loads the base as it is."""
+        self._classifier: Classifier = load(version_folder, base_folder)
         self._column = {label: index for index, label in enumerate(self._classifier.labels)}
         self._recall: Recall[Seen, Seen, NDArray[np.float32]] = Recall(self._predict)
 

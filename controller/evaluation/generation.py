@@ -1,6 +1,6 @@
 """Answer held-out prompts with a generative version."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from controller.errors import EvaluationError
@@ -11,6 +11,7 @@ from registry.serving.chat import ChatTemplateError, Message
 from registry.serving.forms import Prompt
 from registry.serving.generator import Generator, load_generator
 
+Load = Callable[[Path, Path], Generator]
 CHUNK_ROWS = 64
 """Rows between two reports of progress."""
 CHARACTERS_PER_TOKEN = 2
@@ -23,9 +24,11 @@ ANSWER = ("loss", "exact_match", "token_f1", "generated")
 class GenerationPredictor:
     """A generative version at work on held-out rows."""
 
-    def __init__(self, version_folder: Path, base_folder: Path) -> None:
-        """Load the version over its base."""
-        self._generator: Generator = load_generator(version_folder, base_folder)
+    def __init__(
+        self, version_folder: Path, base_folder: Path, *, load: Load = load_generator
+    ) -> None:
+        """Load the version over its base; ``load_base`` loads the base as it is."""
+        self._generator: Generator = load(version_folder, base_folder)
         self._recall: Recall[str, PreparedRow, JudgedRow] = Recall(self._judge_all)
 
     def text_of(self, row: PreparedRow) -> str:

@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from controller.errors import EvaluationError
-from controller.evaluation.answer_scores import add_scores, answer_scores
+from controller.evaluation.answer_scores import Score, add_scores, answer_scores
+from controller.evaluation.as_it_is import (
+    BASE,
+    BASE_ROWS_FILE,
+    exclude_alike,
+    load_as_it_is,
+    measure_as_it_is,
+)
 from controller.evaluation.chances import CHANCES, packed
 from controller.evaluation.evidence import ROWS_FILE, rows_from
 from controller.evaluation.judging import add_judge_scores, probe_judge
@@ -56,6 +63,8 @@ class EvaluationJob:
     """Files of the repository that ``evaluation`` names."""
     judge_scores: Path
     """The file that keeps what a judge said."""
+    compares_with_base: bool
+    """Whether a gate asks for the base as it is."""
 
     @classmethod
     def of(cls, job: Mapping[str, Any]) -> "EvaluationJob":
@@ -71,6 +80,7 @@ class EvaluationJob:
             seed=job.get("seed", 0),
             own_files=OwnFiles.of(job.get("own_files")),
             judge_scores=Path(job.get("judge_scores", "judge_scores.jsonl")),
+            compares_with_base=job.get("compares_with_base", False),
         )
 
 
@@ -127,6 +137,8 @@ def evaluate(folder: JobFolder) -> dict[str, Any]:
         tell=partial(_teller, folder),
     )
     files = _add_studies(measured, run_studies(bench))
+    if job.compares_with_base:
+        _add_base(job, folder, measured, _Answers(splits["test"], judged["test"], scores))
     folder.progress("writing", 0, 1)
     _write(folder.output, measured, judged["test"], reference)
     for name, document in files.items():
@@ -143,6 +155,29 @@ def _add_studies(measured: dict[str, Any], found: Mapping[str, Studied]) -> dict
         measured["report"][name] = studied.report
         files |= studied.files
     return files
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """The version's own answers."""
+
+    rows: Sequence[PreparedRow]
+    judged: Sequence[JudgedRow]
+    scores: Mapping[str, Score]
+
+
+def _add_base(
+    job: EvaluationJob, folder: JobFolder, measured: dict[str, Any], own: _Answers
+) -> None:
+    """Measure the base as it is beside the version: its rows, and its part of the report."""
+    predictor = load_as_it_is(job.task, job.version, job.base)
+    judged = predictor.judge(own.rows, _teller(folder, "predicting with the base as it is"))
+    _keep_chances(job, predictor, own.rows, judged)
+    add_scores(own.scores, own.rows, judged)
+    exclude_alike(judged, own.judged)
+    labels = measured["report"]["labels"]
+    measured["report"][BASE] = measure_as_it_is(job.metrics, judged, labels=labels)
+    _write_rows(folder.output / BASE_ROWS_FILE, judged)
 
 
 def _load(job: EvaluationJob) -> Predictor:
@@ -229,7 +264,10 @@ def _write(
     judged: Sequence[JudgedRow],
     reference: Mapping[str, Any],
 ) -> None:
-    lines = "".join(json.dumps(row) + "\n" for row in judged)
-    write_atomically(output / ROWS_FILE, lines)
+    _write_rows(output / ROWS_FILE, judged)
     write_atomically(output / REFERENCE_FILE, json.dumps(reference))
     write_atomically(output / METRICS_FILE, json.dumps(measured, indent=1))
+
+
+def _write_rows(path: Path, judged: Sequence[JudgedRow]) -> None:
+    write_atomically(path, "".join(json.dumps(row) + "\n" for row in judged))

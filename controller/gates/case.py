@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from controller.evaluation.as_it_is import BASE
 from controller.evaluation.evidence import Evidence
 from controller.gates.criteria import Decision
 from controller.gates.differences import Pair
+from controller.gates.wording import named
 from registry.records import Estimate, GateVerdict, Verdict
 from specs.gates import Gate
 
@@ -37,7 +39,7 @@ class Case:
             return None
         if pair is None:
             return _nothing_to_compare_with(gate)
-        if pair.other.version == self.candidate.version and gate.against != "base":
+        if pair.other.version == self.candidate.version:
             message = f"this version is itself {gate.against}"
             return Decision(Verdict.PASS, needed_of(gate), message)
         return None
@@ -69,10 +71,8 @@ class Case:
 def no_common_rows(case: Case) -> Decision:
     """What follows where two versions were measured on different rows."""
     assert case.pair is not None, "rows are asked for where there is another version"
-    other = case.pair.other.version
-    message = (
-        f"{case.gate.metric}: no held-out row in common with version {other}; evaluate it again"
-    )
+    other = named(case.pair.other.version)
+    message = f"{case.gate.metric}: no held-out row in common with {other}; evaluate it again"
     return Decision(Verdict.INCONCLUSIVE, needed_of(case.gate), message)
 
 
@@ -86,7 +86,7 @@ def _nothing_to_compare_with(gate: Gate) -> Decision:
     needed = needed_of(gate)
     if gate.against in _MAY_BE_ABSENT:
         return Decision(Verdict.PASS, needed, f"no {gate.against} version to compare with")
-    what = "the base" if gate.against == "base" else f"version {gate.against}"
+    what = "the base" if gate.against == BASE else f"version {gate.against}"
     message = f"there is no evidence of {what} to compare with; evaluate it first"
     return Decision(Verdict.INCONCLUSIVE, needed, message)
 

@@ -2,6 +2,7 @@
 
 import math
 
+from controller.evaluation.as_it_is import AS_IT_IS
 from controller.gates.claims import Claim
 from registry.records import SignificanceTest, Verdict
 
@@ -28,13 +29,18 @@ def message_of(claim: Claim, verdict: Verdict, more: int | None) -> str:
         found = {Verdict.PASS: f" {limit}", Verdict.FAIL: f" {opposite}"}
         told += found.get(verdict, f": not sure to be {limit}; {_advice(more)}")
         return told
-    told = f"{claim.metric} {estimate.value:+.3f} against version {claim.other} ({bounds}"
+    told = f"{claim.metric} {estimate.value:+.3f} against {named(claim.other)} ({bounds}"
     told += f"{_told_test(claim)})"
     worse = claim.limit == "max_drop"
     limit = f"at most {claim.declared:g} worse" if worse else f"{claim.declared:g} better"
     surely = limit if worse else f"at least {limit}"
     found = {Verdict.PASS: f": surely {surely}", Verdict.FAIL: f": not {limit}"}
     return told + found.get(verdict, f": not sure to be {limit}; {_advice(more)}")
+
+
+def named(version: int) -> str:
+    """Name what a version is compared with."""
+    return "the base" if version == AS_IT_IS else f"version {version}"
 
 
 def rows_missing(n: int, needed: float) -> int | None:

@@ -18,6 +18,7 @@ from registry.evidence import is_worn, worn_words
 from registry.records import Estimate, EvaluationDraft, RunKind, RunRecord, VersionRecord
 from registry.store import evaluations, events, versions
 from registry.store.database import Session
+from specs.gates import compares_with_base
 
 METRICS_FILE = "metrics.json"
 
@@ -51,6 +52,7 @@ def _job(context: Context, version: VersionRecord) -> Mapping[str, Any]:
         "seed": spec.training.seed,
         "own_files": own_files_of(tools, context.desired),
         "judge_scores": str(tools.judge_scores(context.model)),
+        "compares_with_base": compares_with_base(spec.gates),
         "threads": tools.executor.threads,
     }
 

@@ -5,6 +5,7 @@ Nothing is measured here, so that a changed gate gives a new verdict in millisec
 
 from controller.actions import Judge
 from controller.context import Context
+from controller.evaluation.as_it_is import BASE, BASE_ROWS_FILE, evidence_as_it_is
 from controller.evaluation.evidence import ROWS_FILE, Evidence, evidence_of
 from controller.gates.judge import judge as judge_gates
 from controller.gates.judge import passed
@@ -28,7 +29,10 @@ def judge(context: Context, action: Judge) -> Outcome:
     found = judge_gates(
         context.desired.model.spec.gates,
         candidate=_evidence(context, subject.measured),
-        against={name: _evidence(context, record) for name, record in compared.items()},
+        against={
+            **{name: _evidence(context, record) for name, record in compared.items()},
+            **_base_as_it_is(context, subject.measured),
+        },
         overrides=context.desired.overrides,
     )
     live = compared.get(LIVE)
@@ -99,3 +103,11 @@ def _compared(observed: Observed, subject: Judged) -> dict[str | int, Evaluation
 def _evidence(context: Context, record: EvaluationRecord) -> Evidence:
     rows = context.tools.artifacts.read_bytes(record.files[ROWS_FILE].digest)
     return evidence_of(record, rows)
+
+
+def _base_as_it_is(context: Context, record: EvaluationRecord) -> dict[str | int, Evidence]:
+    """What the version's own evaluation measured of its base, where a gate asked for it."""
+    if BASE_ROWS_FILE not in record.files:
+        return {}
+    rows = context.tools.artifacts.read_bytes(record.files[BASE_ROWS_FILE].digest)
+    return {BASE: evidence_as_it_is(record, rows)}

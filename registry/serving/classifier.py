@@ -27,12 +27,15 @@ __all__ = [
     "Predictions",
     "build_encoder",
     "load_classifier",
+    "load_start",
     "pooled",
     "read_manifest",
 ]
 
 MANIFEST_FILE = "trueup.json"
 HEAD_FILE = "head.safetensors"
+START_HEAD_FILE = "start_head.safetensors"
+"""The head that training started from: a linear probe on the base as it is."""
 ADAPTER_METHODS = ("lora", "qlora")
 SINGLE_LABEL = "single_label_classification"
 MULTI_LABEL = "multi_label_classification"
@@ -160,7 +163,17 @@ def load_classifier(
     tokenizer = TextTokenizer(
         version_folder, max_length=manifest.max_length, cut=manifest.truncation
     )
-    return Classifier(encoder, _load_head(version_folder), tokenizer, manifest)
+    return Classifier(encoder, _load_head(version_folder / HEAD_FILE), tokenizer, manifest)
+
+
+def load_start(version_folder: Path, base_folder: Path) -> Classifier:
+    """Load the base as it is, with the head that the version's training started from."""
+    manifest = read_manifest(version_folder)
+    encoder = EncoderPool().adapted(base_folder, None, quantization=manifest.quantization)
+    tokenizer = TextTokenizer(
+        version_folder, max_length=manifest.max_length, cut=manifest.truncation
+    )
+    return Classifier(encoder, _load_head(version_folder / START_HEAD_FILE), tokenizer, manifest)
 
 
 def read_manifest(version_folder: Path) -> Manifest:
@@ -179,8 +192,8 @@ def read_manifest(version_folder: Path) -> Manifest:
     )
 
 
-def _load_head(folder: Path) -> torch.nn.Linear:
-    tensors = load_file(folder / HEAD_FILE)
+def _load_head(file: Path) -> torch.nn.Linear:
+    tensors = load_file(file)
     labels, hidden = tensors["weight"].shape
     head = torch.nn.Linear(hidden, labels)
     head.load_state_dict(tensors)

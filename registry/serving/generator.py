@@ -188,22 +188,37 @@ def load_generator(
     version_folder: Path, base_folder: Path, *, pool: GeneratorPool | None = None
 ) -> Generator:
     """Load the version in ``version_folder`` over the base in ``base_folder``."""
-    found: dict[str, Any] = json.loads((version_folder / "trueup.json").read_text())
-    manifest = GeneratorManifest(
+    manifest = _manifest_of(version_folder)
+    pool = pool or GeneratorPool()
+    if manifest.method == "full":
+        view = pool.full(version_folder)
+    else:
+        view = pool.adapted(base_folder, version_folder, quantization=manifest.quantization)
+    return _generator(version_folder, view, manifest)
+
+
+def load_base(version_folder: Path, base_folder: Path) -> Generator:
+    """Load the base as it is, asked in the way that the version in ``version_folder`` is."""
+    manifest = _manifest_of(version_folder)
+    view = GeneratorPool().adapted(base_folder, None, quantization=manifest.quantization)
+    return _generator(version_folder, view, manifest)
+
+
+def _generator(folder: Path, view: ModelView, manifest: GeneratorManifest) -> Generator:
+    tokenizer = TextTokenizer(folder, max_length=None)
+    form = form_of(folder, tokenizer, manifest, end_ids(view.config))
+    return Generator(view, tokenizer, manifest, form)
+
+
+def _manifest_of(folder: Path) -> GeneratorManifest:
+    found: dict[str, Any] = json.loads((folder / "trueup.json").read_text())
+    return GeneratorManifest(
         found["method"],
         found["prompt_template"],
         found["max_length"],
         tuple(found.get("stop_token_ids", ())),
         declared_quantization(found),
     )
-    pool = pool or GeneratorPool()
-    if manifest.method == "full":
-        view = pool.full(version_folder)
-    else:
-        view = pool.adapted(base_folder, version_folder, quantization=manifest.quantization)
-    tokenizer = TextTokenizer(version_folder, max_length=None)
-    form = form_of(version_folder, tokenizer, manifest, end_ids(view.config))
-    return Generator(view, tokenizer, manifest, form)
 
 
 def form_of(

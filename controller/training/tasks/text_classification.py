@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 import torch
@@ -31,7 +32,12 @@ from controller.training.tasks.temperature import fold_temperature
 from controller.training.tasks.token_dropout import draw_kept, take_out
 from controller.training.tasks.tokenizer_files import copy_tokenizer
 from controller.training.weights import save_weights
-from registry.serving.classifier import MULTI_LABEL, SINGLE_LABEL, THRESHOLD
+from registry.serving.classifier import (
+    MULTI_LABEL,
+    SINGLE_LABEL,
+    START_HEAD_FILE,
+    THRESHOLD,
+)
 from registry.serving.classifier_encoders import build_encoder, pooled
 from registry.serving.tokens import padded
 
@@ -106,6 +112,8 @@ class ClassificationLearner:
         self._data = data
         self._job = job
         self._pad_id: int = model.encoder.config.pad_token_id or 0
+        self.start_head: Path | None = None
+        """Where the probe was kept that training starts from, over runs of one job."""
         self.frozen: FeatureStore | None = None
         """Features of the base as it is, while it is what the encoder is."""
         self._calibration: dict[str, float] | None = None
@@ -214,6 +222,8 @@ class ClassificationLearner:
             manifest["quantization"] = training.quantization.model_dump()
         (output / "trueup.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False))
         save_weights(dict(self.model.head.named_parameters()), output / "head.safetensors")
+        if self.start_head is not None and self.start_head.exists():
+            copyfile(self.start_head, output / START_HEAD_FILE)
         copy_tokenizer(self._job.base.folder, output)
         save_trained(self.model.encoder, self._job, output)
 
@@ -267,6 +277,9 @@ def open_learner(job: TrainJob, folder: JobFolder) -> ClassificationLearner:
         folder.progress("probing", 0, 1, message="features of the frozen base")
         start = fit_linear(learner.features(learner.rows), label_count=len(labels), l2=START_L2)
         head.load_state_dict(start.state_dict())
+        # What the base as it is answers with, where a gate compares with it.
+        save_weights(dict(start.named_parameters()), folder.path / START_HEAD_FILE)
+    learner.start_head = folder.path / START_HEAD_FILE
     learner.frozen = None
     learner.run_lower_blocks()
     model.encoder = adapt(encoder, job, task_type="FEATURE_EXTRACTION")

@@ -82,6 +82,7 @@ CHANGES = {
     ),
     "fewer metrics": ("f1_macro, loss]", "f1_macro]", {"evaluation"}),
     "another limit": ("min: 0.85", "min: 0.8", {"gates"}),
+    "the base as it is beside it": ("against: live", "against: base", {"evaluation", "gates"}),
     "another mode of promotion": ("pin: null", "mode: manual", set()),
     "a pin": ("pin: null", "pin: 3", set()),
     "what follows when live fails": ("pin: null", "on_failed_reverification: rollback", set()),

@@ -129,3 +129,32 @@ def test_an_override_that_has_expired_is_told_and_is_no_error(spec_of):
     assert expired_overrides(spec, date(2026, 12, 31)) == []
     (told,) = expired_overrides(spec, date(2027, 1, 1))
     assert told.startswith("spec.overrides[0]: the override of f1_macro by ann expired on")
+
+
+AGAINST_BASE = ("against: live", "against: base")
+NO_BASE = {
+    "a probe": (
+        [("method: lora", "method: linear-probe")],
+        "a linear probe is the base as it is, with a head",
+    ),
+    "no probe to start from": (
+        [("seed: 17", "seed: 17\n    head: {init: random}")],
+        "and head.init: random makes none (set training.head.init: linear-probe",
+    ),
+    "what is no metric of the rows": (
+        [("f1_macro, against", "overfit_gap, against")],
+        "overfit_gap is not measured on the base as it is",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "told"), NO_BASE.values(), ids=NO_BASE)
+def test_the_base_is_compared_with_only_where_it_answers(said, changes, told):
+    errors = said(*changes, AGAINST_BASE)
+
+    assert any("spec.gates[2].against: " in error and told in error for error in errors)
+
+
+def test_a_version_may_be_compared_with_its_base_with_any_other_or_with_one_number(said):
+    for against in ("base", "previous", "3"):
+        assert said(("against: live", f"against: {against}")) == []

@@ -364,7 +364,6 @@ NOT_YET = {
     "a base from the registry": (("model: org/base", "model: registry:a@live"), "spec.base.model"),
     "explanations": (("metrics: [", "explain: {}\n    metrics: ["), "spec.evaluation.explain"),
     "a canary": (("pin: null", "canary: {}"), "spec.promotion.canary"),
-    "a gate against the base": (("against: live", "against: base"), "spec.gates[2].against"),
     "a detector": (("[text, prediction]", "[text, embedding]"), "spec.monitoring.detectors[1]"),
     "watched slices": (
         ("window: {size: 500}", "slices: [channel]"),

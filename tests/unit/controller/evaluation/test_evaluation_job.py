@@ -1,6 +1,7 @@
 """The job as a process: real predictions, and the evidence that it writes."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -95,6 +96,44 @@ def test_the_overfit_gap_is_training_accuracy_less_held_out_accuracy(run_job, cl
     assert gap["low"] < gap["value"] < gap["high"]
 
 
+@pytest.fixture
+def with_a_start(classification, classifier_version, tmp_path) -> dict:
+    """A version that kept the head it started from: the same two directions, swapped."""
+    from safetensors.torch import load_file, save_file
+
+    version = tmp_path / "with a start"
+    shutil.copytree(classifier_version, version)
+    head = load_file(version / "head.safetensors")
+    swapped = {name: values.flip(0).contiguous() for name, values in head.items()}
+    save_file(swapped, version / "start_head.safetensors")
+    return classification | {"version": str(version), "compares_with_base": True}
+
+
+def test_the_base_as_it_is_is_measured_on_the_same_rows(run_job, with_a_start):
+    rows = all_rows()
+    rows["test"][0]["near_leak"] = True
+
+    output = run_job(with_a_start, rows)
+
+    measured = json.loads((output / "metrics.json").read_text())
+    base = measured["report"]["base"]
+    mine, theirs = (
+        read_rows((output / name).read_text().splitlines(), labels=measured["report"]["labels"])
+        for name in ("rows.jsonl", "base_rows.jsonl")
+    )
+    assert mine.keys == theirs.keys
+    assert mine.excluded.tolist() == theirs.excluded.tolist()
+    assert (mine.scores["correct"] + theirs.scores["correct"] == 1).all()
+    assert base["metrics"]["accuracy"]["value"] == measure("accuracy", theirs.counted).value
+    assert set(base["slices"]) == {"channel=web", "channel=mail"}
+    assert "overfit_gap" not in base["metrics"]
+
+
+def test_a_version_that_kept_no_probe_says_what_to_do(run_job, classification):
+    with pytest.raises(EvaluationError, match=r"kept no start_head\.safetensors"):
+        run_job(classification | {"compares_with_base": True}, all_rows())
+
+
 def test_near_leaks_are_judged_apart(run_job, classification):
     rows = all_rows()
     for row in rows["test"][:3]:
@@ -181,6 +220,7 @@ def test_generated_answers_are_measured(run_job, tiny_decoder):
             *("pattern_match", "overfit_gap"),
         ],
         "evaluation": {"pattern": "[a-z]"},
+        "compares_with_base": True,
     }
 
     output = run_job(job, {"train": rows, "validation": rows[:2], "test": rows})
@@ -193,6 +233,8 @@ def test_generated_answers_are_measured(run_job, tiny_decoder):
     assert measured["loss"]["value"] == pytest.approx(np.log(12), abs=0.5)
     assert measured["perplexity"]["value"] == pytest.approx(np.exp(measured["loss"]["value"]))
     assert measured["overfit_gap"]["value"] == pytest.approx(0, abs=1e-5)  # the very same rows
+    # This version's folder is its base.
+    assert (output / "base_rows.jsonl").read_text() == (output / "rows.jsonl").read_text()
 
 
 def studied(run_job, job: dict, rows: dict[str, list[dict]]) -> tuple[dict, tuple[str, ...]]:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from controller.evaluation.as_it_is import AS_IT_IS
 from controller.gates.judge import judge, passed
 from registry.records import Estimate, Verdict
 from specs.gates import Gate, Override
@@ -128,6 +129,19 @@ def test_the_first_version_has_nothing_to_be_worse_than():
 
     assert verdict.verdict is PASS
     assert verdict.message == "no live version to compare with"
+
+
+def test_a_gain_on_the_base_as_it_is_is_shown():
+    candidate = evidence(rows_of(right(950, 1000)))
+    base = evidence(rows_of(right(900, 1000)), version=AS_IT_IS)
+
+    [verdict] = judged(Gate(metric="accuracy", against="base", min_gain=0.03), candidate, base=base)
+    [unknown] = judged(Gate(metric="accuracy", against="base", min_gain=0.03), candidate)
+
+    assert verdict.verdict is PASS
+    assert "accuracy +0.050 against the base (" in verdict.message
+    assert unknown.verdict is INCONCLUSIVE
+    assert "no evidence of the base" in unknown.message
 
 
 def test_a_version_that_was_named_and_is_not_there_blocks():

@@ -29,7 +29,7 @@ def test_a_linear_probe_trains_nothing_but_the_head_and_is_already_good(jobs, tr
     assert result["training"]["steps"] == 0
     assert result["training"]["validation"]["accuracy"] > 0.9
     assert "head.safetensors" in names
-    assert not {"adapter_model.safetensors", "model.safetensors"} & names
+    assert not {"adapter_model.safetensors", "model.safetensors", "start_head.safetensors"} & names
 
 
 def test_full_fine_tuning_writes_weights_that_answer_as_they_were_measured(jobs, train, tmp_path):
@@ -47,6 +47,7 @@ def test_full_fine_tuning_writes_weights_that_answer_as_they_were_measured(jobs,
     )
     accuracy = sum(a == row["label"] for a, row in zip(found.best, rows, strict=True)) / len(rows)
     assert accuracy == pytest.approx(result["training"]["validation"]["accuracy"])
+    assert (folder / "output" / "start_head.safetensors").exists()
     assert not (folder / "output" / "adapter_model.safetensors").exists()
 
 
