@@ -163,10 +163,21 @@ def _gates(look: Pass) -> Fact:
         return Fact(kind, UNKNOWN, "Progressing", "not judged yet")
     number = wanted.version.number
     if report.passed:
-        count = len(report.verdicts)
-        return Fact(kind, TRUE, "Passed", f"version {number} passed {count} gate verdicts")
+        return Fact(kind, TRUE, *_how_passed(report))
     message = f"version {number}: {_why_blocked(report)}"
     return Fact(kind, FALSE, "Failed" if fails(report) else "Inconclusive", message)
+
+
+def _how_passed(report: GateReport) -> tuple[str, str]:
+    """Say also where nothing was judged, or a person answers for what was."""
+    number, count = report.version, len(report.verdicts)
+    if report.is_ungated:
+        return "Ungated", f"version {number} was not judged: the spec says ungated: true"
+    lifted = sum(verdict.override is not None for verdict in report.verdicts)
+    if lifted:
+        text = f"version {number} passed; {lifted} of {count} gate verdicts are overridden"
+        return "Overridden", text
+    return "Passed", f"version {number} passed {count} gate verdicts"
 
 
 def _unproven(look: Pass) -> tuple[str, str] | None:

@@ -204,3 +204,18 @@ def test_invariants_of_the_status(observed, outcome):
         assert observed.live is not None
     if found[ConditionType.STALLED].status is TRUE:
         assert found[ConditionType.READY].status is FALSE
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"), [({"is_ungated": True}, "Ungated"), ({}, "Overridden")]
+)
+def test_what_passed_without_a_gates_yes_says_so(changes, reason):
+    judged_once = judged(1, FAIL)
+    lifted = replace(judged_once.report.verdicts[0], blocks=False, override={"approver": "ann"})
+    report = replace(judged_once.report, passed=True, verdicts=(lifted,), **changes)
+    version = replace(judged_once, report=report, verification=report)
+
+    found = conditions(Observed(wanted=version, live=version))
+
+    assert found[ConditionType.GATES_PASSED].reason == reason
+    assert found[ConditionType.GATES_PASSED].status is TRUE
