@@ -137,8 +137,7 @@ def evaluate(folder: JobFolder) -> dict[str, Any]:
         tell=partial(_teller, folder),
     )
     files = _add_studies(measured, run_studies(bench))
-    if job.compares_with_base:
-        _add_base(job, folder, measured, _Answers(splits["test"], judged["test"], scores))
+    _add_base(job, folder, measured, _Answers(splits["test"], judged["test"], scores))
     folder.progress("writing", 0, 1)
     _write(folder.output, measured, judged["test"], reference)
     for name, document in files.items():
@@ -169,7 +168,9 @@ class _Answers:
 def _add_base(
     job: EvaluationJob, folder: JobFolder, measured: dict[str, Any], own: _Answers
 ) -> None:
-    """Measure the base as it is beside the version: its rows, and its part of the report."""
+    """Measure the base as it is beside the version, where a gate compares with it."""
+    if not job.compares_with_base:
+        return
     predictor = load_as_it_is(job.task, job.version, job.base)
     judged = predictor.judge(own.rows, _teller(folder, "predicting with the base as it is"))
     _keep_chances(job, predictor, own.rows, judged)
