@@ -5,12 +5,10 @@ the linear probe that the version's training started from, over the frozen base.
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from controller.errors import EvaluationError
 from controller.evaluation.evidence import Evidence, read_rows, rows_from
-from controller.evaluation.predictors import JudgedRow, Predictor
+from controller.evaluation.predictors import JudgedRow
 from controller.evaluation.report import as_json
 from controller.evaluation.slices import measure_all, measure_slices
 from registry.records import Estimate, EvaluationRecord
@@ -20,30 +18,6 @@ BASE = "base"
 """Its part of the evaluation's report."""
 AS_IT_IS = 0
 """Number that stands for the base where others have that of a version."""
-
-
-def load_as_it_is(task: str, version: Path, base: Path) -> Predictor:
-    """Load the base that a version stands on.
-
-    Raises:
-        EvaluationError: The version kept no probe.
-    """
-    # Imported by task: each pulls in its own part of the model framework.
-    if task == "causal-lm":
-        from controller.evaluation.generation import GenerationPredictor  # noqa: PLC0415
-        from registry.serving.generator import load_base  # noqa: PLC0415
-
-        return GenerationPredictor(version, base, load=load_base)
-    from controller.evaluation.classification import ClassificationPredictor  # noqa: PLC0415
-    from registry.serving.classifier import START_HEAD_FILE, load_start  # noqa: PLC0415
-
-    if not (version / START_HEAD_FILE).exists():
-        raise EvaluationError(
-            f"the version kept no {START_HEAD_FILE}, with which its base would answer",
-            reason="NoProbeKept",
-            fix="train it again (change training.seed), or take the gate against: base away",
-        )
-    return ClassificationPredictor(version, base, load=load_start)
 
 
 def exclude_alike(judged: Sequence[JudgedRow], like: Sequence[JudgedRow]) -> None:

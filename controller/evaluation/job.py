@@ -14,12 +14,12 @@ from controller.evaluation.as_it_is import (
     BASE,
     BASE_ROWS_FILE,
     exclude_alike,
-    load_as_it_is,
     measure_as_it_is,
 )
 from controller.evaluation.chances import CHANCES, packed
 from controller.evaluation.evidence import ROWS_FILE, rows_from
 from controller.evaluation.judging import add_judge_scores, probe_judge
+from controller.evaluation.loading import load_as_it_is, load_version
 from controller.evaluation.measuring import measure_rows
 from controller.evaluation.metrics import measure
 from controller.evaluation.overfit import gap_of_accuracy, gap_of_losses, sample_of
@@ -95,7 +95,7 @@ def evaluate(folder: JobFolder) -> dict[str, Any]:
     own = job.own_files.fetch(folder.path / "own_files")
     scores = answer_scores(job.metrics, job.evaluation, own)
     probe_judge(job.evaluation, own)
-    predictor = _load(job)
+    predictor = load_version(job.task, job.version, job.base)
     splits = {name: _read(job.prepared, name) for name in ("validation", "test")}
     judged = {
         name: predictor.judge(rows, _teller(folder, f"predicting {name}"))
@@ -179,21 +179,6 @@ def _add_base(
     labels = measured["report"]["labels"]
     measured["report"][BASE] = measure_as_it_is(job.metrics, judged, labels=labels)
     _write_rows(folder.output / BASE_ROWS_FILE, judged)
-
-
-def _load(job: EvaluationJob) -> Predictor:
-    # Imported by task: each pulls in its own part of the model framework.
-    match job.task:
-        case "text-classification":
-            from controller.evaluation.classification import ClassificationPredictor  # noqa: PLC0415
-
-            return ClassificationPredictor(job.version, job.base)
-        case "causal-lm":
-            from controller.evaluation.generation import GenerationPredictor  # noqa: PLC0415
-
-            return GenerationPredictor(job.version, job.base)
-        case task:
-            raise EvaluationError(f"versions of task {task!r} cannot be evaluated")
 
 
 def _teller(folder: JobFolder, phase: str) -> Callable[[int, int], None]:
