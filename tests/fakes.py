@@ -65,6 +65,7 @@ class ScriptedExecutor:
         prepared = Path(job["prepared"])
         prepared.mkdir(parents=True)
         (prepared / "validation.jsonl").write_text(self.validation_rows)
+        (prepared / "labels.json").write_text('["card", "refund"]')
         (prepared / "report.json").write_text("{}")
         return {"rows": {"train": 10, "validation": 2, "test": 5}, "messages": []}
 

@@ -7,8 +7,9 @@ from typing import Any
 from controller.actions import Train
 from controller.context import Context
 from controller.data.prepared import REPORT
-from controller.outcomes import Outcome
+from controller.outcomes import Outcome, Stalled
 from controller.state import Desired
+from controller.steps.declared_labels import unknown_outcome
 from controller.steps.run import Record, RunRequest, advance
 from registry.artifacts.folders import put_folder, refuse_pickles
 from registry.bases import ResolvedBase
@@ -22,6 +23,9 @@ from specs.training import Training
 
 def train(context: Context, action: Train) -> Outcome:
     """Carry the training run on; when it has finished, its output becomes a version."""
+    unknown = unknown_outcome(context)
+    if unknown is not None:
+        return Stalled(unknown)
     request = RunRequest(
         RunKind.TRAIN,
         action.digest,

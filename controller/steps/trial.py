@@ -16,6 +16,7 @@ from controller.desired import Concrete, make_concrete
 from controller.outcomes import Done, Outcome, Stalled, Waiting
 from controller.search.choice import as_lineage
 from controller.search.proposals import propose
+from controller.steps.declared_labels import unknown_outcome
 from controller.steps.run import Record, RunRequest, advance
 from controller.steps.train import data_report, planned_costs, register, training_job
 from registry.artifacts.folders import put_folder, refuse_pickles
@@ -35,6 +36,9 @@ def trial(context: Context, action: Trial) -> Outcome:
         fix = "raise data.validation.split, or name a file with rows in data.validation"
         problem = "a search goes by the validation rows, and there are none"
         return Stalled(Failure(NO_SUCH_VALUE, problem, fix))
+    unknown = unknown_outcome(context)
+    if unknown is not None:
+        return Stalled(unknown)
     if action.digest is None:
         _propose(context, action)
         return Done()

@@ -271,6 +271,18 @@ def test_mitigation_without_a_like_version_says_how_to_get_one(world):
     assert "commit the spec once without training.mitigation" in told["fix"]
 
 
+def test_an_outcome_that_is_no_label_stops_before_training(world):
+    bias = "evaluation: {bias: {groups: [side], outcomes: [refunds]}}"
+    world.change("  training:", f"  {bias}\n  training:")
+    world.change("test: data/test.csv}", "test: data/test.csv, slices: {side: side}}")
+
+    outcome = world.settle()
+
+    assert outcome.failure.reason == "OutcomeUnknown"
+    assert outcome.failure.fix == "did you mean 'refund'?"
+    assert world.versions == []
+
+
 def test_new_gates_judge_without_any_job(world):
     world.settle()
     world.change("min: 0.8", "min: 0.99")
