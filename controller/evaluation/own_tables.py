@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from controller.data.tables import empty_file, read_table
+from controller.data.tables import NumberedRecord, empty_file, read_table
 from controller.errors import DataError
 from specs.errors import Place
 
@@ -42,7 +42,7 @@ def read_own(content: Path, path: str, columns: Sequence[str]) -> list[tuple[str
         DataError: The file cannot be read; names line and column.
     """
     rows = []
-    for record in read_table(content, path, columns):
+    for record in _records(content, path, columns):
         cells = tuple(str(record.values[column] or "").strip() for column in columns)
         for column, cell in zip(columns, cells, strict=True):
             if not cell:
@@ -56,3 +56,13 @@ def read_own(content: Path, path: str, columns: Sequence[str]) -> list[tuple[str
     if not rows:
         raise empty_file(path)
     return rows
+
+
+def _records(content: Path, path: str, columns: Sequence[str]) -> list[NumberedRecord]:
+    try:
+        return list(read_table(content, path, columns))
+    except DataError as error:
+        if error.reason == "ColumnAbsent":
+            # The columns of data can be named in the spec; those of one's own files are fixed.
+            error.fix = f"its columns are {' and '.join(columns)}"
+        raise

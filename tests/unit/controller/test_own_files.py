@@ -51,6 +51,7 @@ def test_a_column_that_lacks_is_said_before_training():
         hashes_in({"data/own.csv": b"text,other\na,b\n"}, PARAPHRASES)
 
     assert str(refused.value.place) == "data/own.csv:1"
+    assert refused.value.fix == "its columns are text and paraphrase"
 
 
 def test_its_content_is_part_of_the_evaluation_digest_alone():

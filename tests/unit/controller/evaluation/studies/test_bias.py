@@ -6,7 +6,8 @@ import pytest
 from controller.errors import EvaluationError
 from controller.evaluation.intervals import newcombe
 from controller.evaluation.studies import run_studies
-from controller.gates.criteria import judge_absolute
+from controller.gates.claims import absolute_claims
+from controller.gates.criteria import decide
 from registry.records import Verdict
 from specs.gates import Gate
 from tests.unit.controller.evaluation.studies.conftest import WordPredictor
@@ -46,7 +47,7 @@ def test_few_pairs_are_inconclusive_and_said_to_be_few(make_bench, own_lists):
     estimate = found.metrics["bias.gender.flip_rate"]
     gate = Gate(metric="bias.gender.flip_rate", max=0.05)
     assert (estimate.value, estimate.n) == (0.0, 4)
-    assert judge_absolute(gate, estimate).verdict is Verdict.INCONCLUSIVE
+    assert decide(absolute_claims(gate, estimate)).verdict is Verdict.INCONCLUSIVE
     assert found.report["counterfactuals"]["gender"]["enough"] is False
 
 
@@ -59,7 +60,7 @@ def test_no_pair_at_all_decides_nothing(make_bench, own_lists):
     assert (estimate.low, estimate.high, estimate.n) == (0.0, 1.0, 0)
     for limit in (0.0, 0.5, 0.99):
         gate = Gate(metric="bias.region.flip_rate", max=limit)
-        assert judge_absolute(gate, estimate).verdict is Verdict.INCONCLUSIVE
+        assert decide(absolute_claims(gate, estimate)).verdict is Verdict.INCONCLUSIVE
 
 
 def test_a_template_without_a_term_is_refused(make_bench, own_lists):
