@@ -56,6 +56,23 @@ def test_a_version_shows_its_gates_and_slices(two_versions, trueup):
     assert "channel=email" in said
 
 
+def test_a_version_shows_the_clean_rest_and_that_its_gates_were_changed(world, trueup):
+    everything = {"f1_macro": {"value": 0.93, "low": 0.9, "high": 0.95, "n": 460, "method": "b"}}
+    report = {"near_twins": 60, "test_rows": 460, "all_rows": everything}
+    world.declare()
+    world.version(studied={"report": report}, changed=True)
+
+    said = trueup("show", "support-intents@1").stdout
+    detail = json.loads(trueup("show", "support-intents@1", "--json").stdout)
+
+    assert "60 of 460 held-out rows" in said
+    assert "gates judge the clean rest" in " ".join(said.split())
+    assert "Marked: these gates were changed" in said
+    assert "The test file has judged 1 candidate." in said
+    assert (detail["rows"]["judged"], detail["held_out"]["candidates"]) == ("clean", 1)
+    assert detail["gates"]["gates_changed_after_training"]
+
+
 def test_a_version_shows_what_studies_found_in_tables_of_their_own(world, trueup):
     names = ["accuracy_drop", "flip_rate"]
     metrics = [f"robustness.{kind}.{name}" for kind in ("typos", "ocr") for name in names]

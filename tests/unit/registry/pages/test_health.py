@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import pytest
 
 from registry.overview import ModelStatus
 from registry.pages.health import data_drift_of, health_of, tone_of
 from registry.records import ModelRecord, RunKind, RunRecord, RunState
-from specs.conditions import ConditionStatus, ConditionType
+from specs.conditions import LIVE_FAILS_GATES, ConditionStatus, ConditionType
 from specs.digest import digest_of
 from tests.contract import rows
 
@@ -50,6 +52,15 @@ def status(run=None, **conditions):
 )
 def test_the_strongest_statement_is_the_word(given, word):
     assert health_of(given).word == word
+
+
+def test_a_live_version_that_fails_its_gates_is_bad():
+    given = status(Ready=F)
+    ready = replace(given.conditions[ConditionType.READY], reason=LIVE_FAILS_GATES)
+
+    badge = health_of(replace(given, conditions={ConditionType.READY: ready}))
+
+    assert (badge.word, badge.tone) == ("Live fails gates", "bad")
 
 
 @pytest.mark.parametrize(
