@@ -24,6 +24,7 @@ def drawn_rows(n: int, *, labels: int, accuracy: float, seed: int) -> ScoredRows
             "token_f1": np.where(is_right, 1.0, 0.5),
             "rouge_l": np.where(is_right, 1.0, 0.4),
             "chrf": np.where(is_right, 1.0, 0.3),
+            "judge_score": np.where(is_right, 0.9, 0.2),
         },
         slices={},
         excluded=np.zeros(n, dtype=bool),
