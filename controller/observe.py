@@ -65,11 +65,14 @@ def observe(
     quarantined = frozenset(one.training_digest for one in holds.list_quarantined(session, name))
     release = holds.find_release_to_write(session, name)
     wanted = versions.find_version(session, name, desired.digests.training)
+    # Most often the wanted version is live: what is known of it is read once.
+    is_live = wanted is not None and wanted == live_version
+    judged_wanted = judged_live if is_live else _judged(session, desired, wanted)
     compared = _compared(session, desired, judged_live)
     earlier = _earlier(session, desired, judged_live, quarantined)
     tried = _trials(session, desired, forgiven_before) if wanted is None else ()
     return Observed(
-        wanted=_judged(session, desired, wanted),
+        wanted=judged_wanted,
         live=judged_live,
         pinned=_pinned(session, desired, hold.version if hold else None),
         compared=compared,
