@@ -69,6 +69,21 @@ CHANGES = {
         "checks: {exact_duplicates: report}\n    columns:",
         ROWS,
     ),
+    "taking out suspected labels": (
+        "columns:",
+        "checks: {label_issues: quarantine}\n    columns:",
+        ROWS,
+    ),
+    "asking more of suspected labels": (
+        "columns:",
+        "checks: {label_issues: fail, max_label_noise: 0.2}\n    columns:",
+        {"data", "evaluation"},
+    ),
+    "another limit of imbalance": (
+        "columns:",
+        "checks: {max_imbalance: 9}\n    columns:",
+        {"data"},
+    ),
     "another method": ("method: lora", "method: full", WEIGHTS),
     "another rank": ("r: 16", "r: 8", WEIGHTS),
     "another learning rate": ("learning_rate: 1e-3", "learning_rate: 2e-3", WEIGHTS),
@@ -259,3 +274,11 @@ def test_a_judgement_is_another_while_an_override_is_in_force(spec_of):
 def test_an_override_is_no_change_of_what_success_means(spec_of):
     assert criteria_digest(spec_of(OVERRIDDEN)) == criteria_digest(spec_of())
     assert criteria_digest(spec_of(("min: 0.85", "min: 0.8"))) != criteria_digest(spec_of())
+
+
+def test_what_is_taken_out_of_a_validation_file_counts_and_of_a_share_of_the_rows_does_not(spec_of):
+    kept = ("columns:", "checks: {exact_leakage: report}\n    columns:")
+    file = ("validation: {split: 0.1}", "validation: data/valid.csv")
+
+    assert digests(spec_of())["training"] == digests(spec_of(kept))["training"]
+    assert digests(spec_of(file))["training"] != digests(spec_of(file, kept))["training"]

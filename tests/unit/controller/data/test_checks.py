@@ -1,18 +1,22 @@
 """The checks: what each one finds, and what its action does."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from controller.data.checks import CHECKS
 from controller.data.checks.labels import (
+    check_imbalance,
     check_label_conflicts,
     check_rows_per_label,
     check_unseen_labels,
 )
 from controller.data.checks.leakage import check_exact_leakage
 from controller.data.checks.near import check_near_twins
-from controller.data.checks.repetition import check_exact_duplicates
-from controller.data.checks.unusable import check_empty_rows
+from controller.data.checks.repetition import check_exact_duplicates, check_normalised_duplicates
+from controller.data.checks.unusable import check_empty_rows, check_garbled_rows
 from controller.data.findings import refuse_failures
+from controller.data.folding import folded
 from controller.data.rows import Row
 from controller.errors import DataError
 from specs.names import label_set
@@ -75,6 +79,121 @@ def test_a_duplicate_has_the_same_text_and_label_but_for_white_space():
 
     assert numbers(found, "train") == [1, 3, 4]
     assert found.findings[0].examples[0]["same_as"] == 1
+
+
+def test_case_punctuation_and_width_make_no_other_row_unless_the_label_differs():
+    train = rows(("Where's it?", "x"), ("where s it", "x"), ("WHERE'S IT!", "y"), ("where", "x"))
+    found = inspection(train, HELD)
+
+    check_normalised_duplicates(found)
+
+    assert numbers(found, "train") == [1, 3, 4]
+    assert found.findings[0].examples[0] | {"same_as": 1} == found.findings[0].examples[0]
+
+
+def test_answers_that_differ_in_one_sign_are_two_answers():
+    train = rows(("add it", "a + b"), ("Add it!", "a - b"), ("add it.", "a + b"))
+    found = inspection(train, HELD, task="causal-lm")
+
+    check_normalised_duplicates(found)
+
+    assert numbers(found, "train") == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("action", "left"), [("report", [1, 2, 3]), ("drop", [1]), ("quarantine", [1])]
+)
+def test_garbled_rows_are_named_by_what_is_wrong_with_them(action, left):
+    train = rows(("my card", "x"), ("it\u00e2\u20ac\u2122s late", "x"), ("????", "y"))
+    found = inspection(train, HELD, garbled_rows=action)
+
+    check_garbled_rows(found)
+
+    assert numbers(found, "train") == left
+    assert [shown["garbled"] for shown in found.findings[0].examples] == ["mojibake", "letters"]
+
+
+def test_code_is_not_garbled_and_a_broken_answer_is():
+    train = rows(("{[(<=>)]};", "&&||!="), ("how?", "it isn\ufffdt"))
+    found = inspection(train, HELD, task="causal-lm")
+
+    check_garbled_rows(found)
+
+    assert found.findings[0].rows == (2,)
+
+
+def test_imbalance_is_measured_and_told_beyond_what_is_declared():
+    train = rows(*((f"text {number}", "x") for number in range(30)), ("other", "y"))
+    found, strict = (inspection(train, HELD, max_imbalance=limit) for limit in (30, 29))
+
+    check_imbalance(found)
+    check_imbalance(strict)
+
+    assert found.findings == []
+    assert found.facts["imbalance"]["ratio"] == 30
+    assert 1.0 < found.facts["imbalance"]["effective_labels"] < 1.2
+    [finding] = strict.findings
+    assert "'x' has 30 times the rows of 'y'" in finding.message
+
+
+def test_rare_labels_can_be_dropped_and_are_then_no_emptied_labels():
+    found = inspection(
+        [*CLEAN, Row(3, "lend me", "loan", {}), Row(4, "where is it", "card", {})],
+        HELD,
+        min_rows_per_label=2,
+        rare_labels="drop",
+    )
+
+    check_rows_per_label(found)
+
+    assert numbers(found, "train") == [1, 4]
+    assert [finding.check for finding in found.findings] == ["rare_labels", "labels"]
+
+
+TEXTS = st.sampled_from(["a card", "A card!", "a  card", "my card", "x", "", "????", "its\ufffd"])
+PAIRS = st.lists(st.tuples(TEXTS, st.sampled_from(["x", "y", ""])), min_size=1, max_size=8)
+DROPPING = {"garbled_rows": "drop", "label_conflicts": "drop", "exact_leakage": "drop"}
+TAKE_OUT = (
+    check_empty_rows,
+    check_garbled_rows,
+    check_label_conflicts,
+    check_exact_duplicates,
+    check_normalised_duplicates,
+    check_exact_leakage,
+)
+
+
+def taken_out(train, test):
+    found = inspection(train, test, **DROPPING)
+    for check in TAKE_OUT:
+        check(found)
+    return found
+
+
+@settings(max_examples=40)
+@given(train=PAIRS, test=PAIRS)
+def test_what_is_dropped_is_dropped_once(train, test):
+    first = taken_out(rows(*train), rows(*test))
+    again = taken_out(list(first.rows["train"]), list(first.rows["test"]))
+
+    assert again.findings == []
+    assert again.rows == first.rows
+
+
+@settings(max_examples=40)
+@given(train=PAIRS, test=PAIRS, order=st.randoms(use_true_random=False))
+def test_the_same_contents_are_left_in_any_order_of_the_rows(train, test, order):
+    mixed = order.sample(train, len(train))
+
+    left, other = taken_out(rows(*train), rows(*test)), taken_out(rows(*mixed), rows(*test))
+
+    assert contents(left.rows["train"]) == contents(other.rows["train"])
+    assert contents(left.rows["test"]) == contents(other.rows["test"])
+
+
+def contents(some):
+    """Of duplicates the first row stays, so rows are the same but for case and punctuation."""
+    return sorted((folded(row.text), row.target) for row in some)
 
 
 def test_reported_rows_stay():

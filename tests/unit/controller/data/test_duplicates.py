@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz import fuzz
 
@@ -77,6 +77,7 @@ def test_twins_are_those_of_all_pairs(texts):
     assert near_twins(texts) == expected
 
 
+@settings(max_examples=50)
 @given(texts=st.lists(WORDS.map(" ".join), max_size=20), known=st.integers(0, 20))
 def test_candidates_are_verified_and_the_same_texts_are_always_met(texts, known):
     near = set(_likely_pairs(texts, known))

@@ -1,7 +1,7 @@
 """Runs of letters and words as numbers, against the plain way of cutting them."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.data.overlap import known_passages
@@ -26,6 +26,7 @@ def pattern(runs):
     return [[seen.setdefault(run, len(seen)) for run in text] for text in runs]
 
 
+@settings(max_examples=50)
 @given(texts=TEXTS, size=st.integers(2, 5))
 def test_runs_of_letters_are_those_of_each_text_alone(texts, size):
     padded = [f" {text} ".ljust(3) for text in texts]
@@ -34,6 +35,7 @@ def test_runs_of_letters_are_those_of_each_text_alone(texts, size):
     assert pattern(by_text(Letters.of(texts).runs(size))) == pattern(plain)
 
 
+@settings(max_examples=50)
 @given(texts=TEXTS, size=st.integers(1, 3))
 def test_runs_of_words_are_those_of_each_text_alone(texts, size):
     words = [text.split() for text in texts]
