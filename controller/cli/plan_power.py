@@ -23,9 +23,10 @@ def show_power(name: str, powers: "Sequence[Power]") -> None:
     say(f"\nWhat the gates of {name} can show, in 80 of 100 cases:")
     # The gate stands last: that is the column which folds on a narrow terminal.
     print_table(("ROWS", "PASSES", "FAILS", "CANNOT TELL", "GATE"), _rows(powers))
-    churn = next((power.churn for power in powers if power.churn is not None), None)
-    if churn is not None:
-        say(f"Comparisons: if {churn:.1%} of the answers change though nothing got worse.")
+    churns = {f"{power.churn:.1%}" for power in powers if power.churn is not None}
+    if churns:
+        told = " or ".join(sorted(churns))
+        say(f"Comparisons: if {told} of the answers change though nothing got worse.")
 
 
 def power_as_json(powers: "Sequence[Power]") -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from scipy.special import ndtr
 
 from controller.data.held_out import HeldOut
+from controller.evaluation.as_it_is import BASE
 from controller.evaluation.intervals import CONFIDENCE, z_of
 from controller.evaluation.means import Rate
 from controller.evaluation.metrics import METRICS
@@ -27,6 +28,8 @@ EXACT, AS_RATE, EARLIER, UNKNOWN = (
 _COMPARED = ("max_drop", "min_gain")
 _Row = tuple[str, str | None]
 """Metric and slice; None: all rows."""
+_Change = tuple[str, str | None, str]
+"""The same, and what it is compared with: ``base`` or ``version``."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +37,11 @@ class Known:
     """What earlier evidence says."""
 
     values: Mapping[_Row, Estimate] = field(default_factory=dict)
-    changes: Mapping[_Row, Estimate] = field(default_factory=dict)
+    changes: Mapping[_Change, Estimate] = field(default_factory=dict)
     """Differences to another version."""
-    churn: float | None = None
-    """Share of the rows on which two versions disagreed."""
+    churn: Mapping[str, float] = field(default_factory=dict)
+    """Share of the rows on which two versions disagreed, by what they were compared as: ``base``,
+    or ``version``, whichever it was."""
 
     @property
     def rows(self) -> dict[str, int]:
@@ -70,15 +74,25 @@ def known_from(evaluation: EvaluationRecord | None, report: GateReport | None) -
         for name, measured in evaluation.slices.items():
             values |= {(metric, name): found for metric, found in measured.items()}
     compared = [one for one in report.verdicts if "against" in one.gate] if report else []
-    changes = {(one.gate["metric"], one.slice): one.evidence for one in compared if one.evidence}
+    changes = {
+        (one.gate["metric"], one.slice, _kind(one.gate["against"])): one.evidence
+        for one in compared
+        if one.evidence is not None
+    }
     return Known(values, changes, _churn_of(compared))
 
 
-def _churn_of(compared: Iterable[GateVerdict]) -> float | None:
-    for one in compared:
-        if one.slice is None and one.discordant is not None and one.evidence is not None:
-            return sum(one.discordant) / one.evidence.n
-    return None
+def _churn_of(compared: Iterable[GateVerdict]) -> dict[str, float]:
+    return {
+        _kind(one.gate["against"]): sum(one.discordant) / one.evidence.n
+        for one in compared
+        if one.slice is None and one.discordant is not None and one.evidence is not None
+    }
+
+
+def _kind(against: str | int | None) -> str:
+    """Training again changes other answers than training at all does."""
+    return BASE if against == BASE else "version"
 
 
 def power_of(gates: Sequence[Gate], held: HeldOut, known: Known) -> tuple[Power, ...]:
@@ -90,7 +104,7 @@ def _power(reach: Reach, known: Known) -> Power:
     metric = METRICS.get(reach.gate.metric)
     churn = None
     if reach.limit in _COMPARED:
-        churn = CHURN if known.churn is None else known.churn
+        churn = known.churn.get(_kind(reach.gate.against), CHURN)
     # What cannot pass at all is told as that.
     rows = 0 if reach.is_small_slice else reach.rows
     spread = _spread(reach, known)
@@ -104,8 +118,11 @@ def _power(reach: Reach, known: Known) -> Power:
 
 def _spread(reach: Reach, known: Known) -> float | None:
     """One deviation of what is judged, carried over to these rows from earlier evidence."""
-    source = known.changes if reach.limit in _COMPARED else known.values
-    found = source.get((reach.gate.metric, reach.slice))
+    metric, name = reach.gate.metric, reach.slice
+    if reach.limit in _COMPARED:
+        found = known.changes.get((metric, name, _kind(reach.gate.against)))
+    else:
+        found = known.values.get((metric, name))
     if found is None or not reach.rows or not math.isfinite(found.high - found.low):
         return None
     return (found.high - found.low) / 2 / z_of(CONFIDENCE) * math.sqrt(found.n / reach.rows)

@@ -22,7 +22,7 @@ def message_of(claim: Claim, verdict: Verdict, more: int | None) -> str:
     estimate, (low, high) = claim.evidence, claim.bounds
     bounds = f"{low:.3f} to {high:.3f}, n={estimate.n:,}"
     if claim.other is None:
-        told = f"{claim.metric} {estimate.value:.3f} ({bounds}{_told_test(claim)})"
+        told = f"{claim.metric} {estimate.value:.3f} ({bounds}{_told_test(claim, verdict)})"
         sign = ">=" if claim.limit == "min" else "<="
         limit = f"{sign} {claim.declared:g}"
         opposite = f"{'<' if sign == '>=' else '>'} {claim.declared:g}"
@@ -30,7 +30,7 @@ def message_of(claim: Claim, verdict: Verdict, more: int | None) -> str:
         told += found.get(verdict, f": not sure to be {limit}; {_advice(more)}")
         return told
     told = f"{claim.metric} {estimate.value:+.3f} against {named(claim.other)} ({bounds}"
-    told += f"{_told_test(claim)})"
+    told += f"{_told_test(claim, verdict)})"
     worse = claim.limit == "max_drop"
     limit = f"at most {claim.declared:g} worse" if worse else f"{claim.declared:g} better"
     surely = limit if worse else f"at least {limit}"
@@ -66,11 +66,11 @@ def _advice(more: int | None) -> str:
     return f"about {more:,} more held-out rows would decide"
 
 
-def _told_test(claim: Claim) -> str:
-    """The counts and the p of a paired test, and of any test that decides."""
+def _told_test(claim: Claim, verdict: Verdict) -> str:
+    """The counts of a paired rate; and the p of a test, which says nothing for what passes."""
     counts = claim.compared.discordant if claim.compared else None
     told = f"; {counts[0]:,} gained, {counts[1]:,} lost" if counts else ""
-    if claim.test is None or not (counts or claim.is_by_test):
+    if claim.test is None or verdict is Verdict.PASS:
         return told
     return f"{told}; {_told_p(claim.test)}"
 

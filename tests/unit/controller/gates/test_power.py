@@ -189,7 +189,8 @@ def test_earlier_evidence_says_how_much_a_metric_varies():
     held = HeldOut(1600)
 
     before = power_of(gates, held, Known())
-    after = power_of(gates, held, Known({("loss", None): earlier}, {("loss", None): earlier}))
+    known = Known({("loss", None): earlier}, {("loss", None, "version"): earlier})
+    after = power_of(gates, held, known)
 
     assert [one.basis for one in before] == [UNKNOWN] * 2
     assert [one.basis for one in after] == [EARLIER] * 2
@@ -210,9 +211,9 @@ def test_what_is_known_comes_from_stored_evidence():
 
     known = known_from(record, report)
 
-    assert known.churn == 0.07
+    assert known.churn == {"version": 0.07}
     assert known.rows == {"accuracy": 900}
-    assert ("accuracy", None) in known.changes
+    assert ("accuracy", None, "version") in known.changes
     assert known_from(None, None) == Known()
 
 
