@@ -148,7 +148,7 @@ def test_a_slice_of_another_mix_is_told_with_its_table():
     assert {one["value"]: one["held_out"] for one in table["values"]} == {"app": 20, "web": 80}
 
 
-@pytest.mark.parametrize(("rate", "verdict"), [(0.5, "better"), (None, "more")])
+@pytest.mark.parametrize(("rate", "verdict"), [(0.9, "better"), (None, "more")])
 def test_the_curve_weighs_the_rate_of_wrong_labels(rate, verdict):
     train = rows(*((f"word{n % 90} word{n % 7}", f"l{n % 90}") for n in range(300)))
     found = inspection(train, HELD, learning_curve="report")
