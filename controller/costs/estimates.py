@@ -21,6 +21,12 @@ OPTIMIZER_BYTES = {"sgd": 0, "adamw_bnb_8bit": 2}
 """State per trained parameter; two float32 moments for all others."""
 ADAM_BYTES = 8
 FLOAT_BYTES = 4
+ACTIVATION_BYTES = 130.0
+"""What a backward pass keeps of a token, for each unit of each block: seen with MiniLM, float32."""
+LOGIT_BYTES = 20.0
+"""The same for each entry of a causal model's vocabulary: logits, their softmax, gradients."""
+KEPT_BY_CHECKPOINTING = 0.4
+"""Share of the activations that gradient checkpointing leaves in memory; a careful guess."""
 QUANTIZED_BYTES = {4: 0.56, 8: 1.02}
 """Bytes per parameter of a quantized matrix, scales included."""
 
@@ -140,6 +146,14 @@ def fit_cpu_seconds(run: Run, rates: Rates) -> float:
 def peak_memory_bytes(run: Run, rates: Rates) -> float:
     """The most memory that one process of ``run`` holds."""
     return rates.fixed_bytes + rates.bytes_per_token * run.workload.widest.tokens.count
+
+
+def typical_bytes_per_token(run: Run) -> float:
+    """Memory that grows with the batch, by each of its tokens, as long as nothing was measured."""
+    kept = ACTIVATION_BYTES * run.base.depth * run.base.hidden
+    if has_checkpointing(run.training):
+        kept *= KEPT_BY_CHECKPOINTING
+    return kept + (LOGIT_BYTES * run.base.vocabulary if run.is_causal else 0.0)
 
 
 def weights_bytes(run: Run) -> float:

@@ -17,6 +17,7 @@ from controller.costs.estimates import (
     estimate,
     flops,
     shared_weights_bytes,
+    typical_bytes_per_token,
     weights_bytes,
 )
 from controller.costs.machine import Machine, read_machine
@@ -126,7 +127,11 @@ def _rates(asked: Asked, folder: JobFolder) -> Rates:
     learnt = learn(runs, key=asked.key, flops=work)
     if learnt is not None:
         return learnt
-    typical = replace(TYPICAL, fixed_bytes=LIBRARIES_BYTES + weights_bytes(asked.run))
+    typical = replace(
+        TYPICAL,
+        fixed_bytes=LIBRARIES_BYTES + weights_bytes(asked.run),
+        bytes_per_token=typical_bytes_per_token(asked.run),
+    )
     planned = estimate(asked.run, typical).figures
     too_large = planned["peak_memory_bytes"].low > asked.machine.memory_bytes
     short = planned["cpu_seconds"].value - typical.start_cpu_seconds < SHORT_CPU_SECONDS

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from controller.costs.estimates import (
     ADAM_BYTES,
     FLOAT_BYTES,
+    KEPT_BY_CHECKPOINTING,
     Estimate,
     Run,
     estimate,
@@ -16,8 +17,6 @@ from controller.costs.rates import Rates
 from controller.costs.workload import Lengths, count
 from specs.training import Training
 
-KEPT_BY_CHECKPOINTING = 0.4
-"""Share of the activations that gradient checkpointing leaves in memory; a careful guess."""
 SHORTEST = 16
 
 

@@ -4,10 +4,15 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from controller.costs.estimates import estimate, shared_weights_bytes, weights_bytes
+from controller.costs.estimates import (
+    estimate,
+    shared_weights_bytes,
+    typical_bytes_per_token,
+    weights_bytes,
+)
 from controller.costs.rates import Past, learn, recipe_key
 from controller.costs.workload import Lengths
-from tests.unit.controller.costs.builders import LENGTHS, RATES, run, training
+from tests.unit.controller.costs.builders import BASE, LENGTHS, RATES, run, training
 
 KEY = "sha256:recipe"
 TOOK = {"cpu_seconds": 50.0, "fit_cpu_seconds": 38.0, "peak_memory_bytes": 9e8}
@@ -100,3 +105,17 @@ def test_shares_leave_room_until_the_first_process_has_to_gather():
     assert shared_weights_bytes(adam, 4) == 22e6 * (12 / 4 + 8), "Adam's state, for a checkpoint"
     assert shared_weights_bytes(plain, 4) == 22e6 * (4 + 1), "the base, when it is loaded"
     assert shared_weights_bytes(frozen, 4) == 22e6 * (4 + 1)
+
+
+def test_what_a_token_typically_takes_follows_the_size_of_the_base():
+    minilm = run(training())
+    toy = replace(minilm, base=replace(BASE, depth=3, hidden=128, vocabulary=2048))
+    generative = replace(toy, is_causal=True)
+    checkpointed = replace(minilm, training=training(activation_checkpointing=True))
+
+    kept = typical_bytes_per_token(minilm)
+
+    assert kept == pytest.approx(3e5, rel=0.01)
+    assert typical_bytes_per_token(toy) == pytest.approx(kept / 6)
+    assert typical_bytes_per_token(generative) == pytest.approx(kept / 6 + 20 * 2048)
+    assert typical_bytes_per_token(checkpointed) < kept / 2
