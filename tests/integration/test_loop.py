@@ -3,18 +3,8 @@
 import threading
 import time
 
-import pytest
-
 from controller.loop import Controller
 from controller.metrics import ControllerMetrics
-from tests.integration.test_reconcile import World
-
-
-@pytest.fixture
-def world(tmp_path):
-    made = World(tmp_path)
-    yield made
-    made.database.close()
 
 
 def test_looks_that_hang_share_one_grace_and_jobs_are_asked_to_save(world):

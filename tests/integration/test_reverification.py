@@ -1,22 +1,12 @@
 """What is live is verified again when its test rows change: real git, registry and gates."""
 
-import pytest
-
 from controller.outcomes import Settled
 from registry.overview import read_version
 from registry.records import Verdict
 from registry.store import evaluations, events, verdicts, versions
 from specs.conditions import ConditionStatus, ConditionType
-from tests.integration.test_reconcile import World
 
 ROLLBACK = ("pin: null}", "pin: null, on_failed_reverification: rollback}")
-
-
-@pytest.fixture
-def world(tmp_path):
-    made = World(tmp_path)
-    yield made
-    made.database.close()
 
 
 def two_versions(world):

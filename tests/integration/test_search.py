@@ -9,18 +9,10 @@ from registry.records import RunKind
 from registry.store import runs, trials, versions
 from registry.trial_records import TrialState
 from specs.conditions import ConditionType
-from tests.integration.test_reconcile import World
 
 pytest.importorskip("optuna")
 
 SEARCH = "search: {trials: 3, parameters: {learning_rate: {low: 1e-4, high: 1e-2, log: true}}}"
-
-
-@pytest.fixture
-def world(tmp_path):
-    made = World(tmp_path)
-    yield made
-    made.database.close()
 
 
 def search(world, text=SEARCH):

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from controller.planner import plan
 from controller.state import Desired, Digests, Judged, Observed
 from registry.bases import ResolvedBase
 from registry.records import (
@@ -187,3 +188,13 @@ def trial(
 
 
 NOTHING = Observed()
+
+
+PASS, FAIL, INCONCLUSIVE = Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE
+PLANNED, RUNNING, FAILED = TrialState.PLANNED, TrialState.RUNNING, TrialState.FAILED
+SEARCH = {"search": {"trials": 3, "parameters": {"learning_rate": {"low": 0.001, "high": 0.01}}}}
+ROLLBACK = {"promotion": {"on_failed_reverification": "rollback"}}
+
+
+def kinds(wanted: Desired, observed: Observed) -> list[type]:
+    return [type(action) for action in plan(wanted, observed)]
