@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from registry.data_reports import DataReportView
+from registry.pages.formats import words
 from registry.pages.learning_curve import CurveChart, draw_learning_curve
 from registry.records import Json, RunRecord
 
@@ -174,6 +175,8 @@ def _example(example: Json) -> dict[str, Any]:
 def _said(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(str(one) for one in value)
+    if isinstance(value, Mapping):
+        return "(" + ", ".join(f"{words(name)} {_said(one)}" for name, one in value.items()) + ")"
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 

@@ -46,7 +46,10 @@ REPORT = {
     "facts": {
         "learning_curve": CURVE,
         "truncation": {"base": "org/b", "max_length": 64, "splits": {"train": {"cut": 3}}},
-        "label_issues": {"estimated_rate": {"value": 0.02, "low": 0.01, "high": 0.03}},
+        "label_issues": {
+            "estimated_rate": {"value": 0.02, "low": 0.01, "high": 0.03},
+            "planted": {"rows": 9, "random": {"recall": 0.9}},
+        },
         "split_shift": [
             {
                 "family": "label", "split": "test", "distance": 0.14, "by_chance": 0.04,
@@ -116,6 +119,7 @@ def test_the_page_shows_findings_curve_labels_shifts_and_quarantine(look, report
         "Tokens of org/b; rows are cut at 64.",
         "14.0 % shifted",
         "0.02 (0.01 to 0.03)",
+        "rows 9, random (Recall 0.9)",
         "[aws_key]",
     ):
         assert said in page.text, said
