@@ -123,7 +123,8 @@ class Data(Section):
     """Held-out rows, used for evaluation only."""
     columns: Columns = Columns()
     slices: dict[str, str] = {}
-    """Slice family → a column, or ``len(text) < N``."""
+    """Slice family → a column (one slice a value; ``label`` gives one a label), or a rule such as
+    ``len(text) < 40`` or ``text contains "refund" and channel in ["chat", "email"]``."""
     checks: Checks = Checks()
     warn_after_candidates: int = Field(default=DEFAULT_WARN_AFTER, ge=1)
     """Warn when the test file has judged so many candidates: the best of many is partly luck."""

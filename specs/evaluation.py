@@ -12,6 +12,7 @@ from specs.paths import OwnSchema
 from specs.perturbations import Noise
 from specs.robustness import Robustness
 from specs.section import Section
+from specs.weak_slices import WeakSlices
 
 Task = Literal["text-classification", "causal-lm"]
 
@@ -64,6 +65,8 @@ class Evaluation(Section):
     with more."""
     bias: Bias | None = None
     """Counterfactual swaps and groups that are compared; null: none."""
+    weak_slices: WeakSlices | None = WeakSlices()
+    """Slices nobody declared that are worse than the rest; null: they are not searched."""
     explain: Explain | None = None
     """Explanations of single answers; null: none."""
 

@@ -1,29 +1,20 @@
-"""Slice families of ``data.slices``: a column, or a rule over a text. Parsed, never evaluated.
+"""Slice families of ``data.slices``: a column, or a rule over a row. Parsed, never evaluated.
 
 A family cuts the rows into slices by a value: ``channel`` gives one slice per value of that column,
-``len(text) < 40`` gives ``true`` and ``false``. Everything else is an error.
+a rule such as ``len(text) < 40`` gives ``true`` and ``false``.
 """
 
-import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from specs.errors import TrueupError
+from specs.rule_grammar import Rule, RuleError, parse_rule
 
-_LENGTH = re.compile(
-    r"len\(\s*(?P<column>[^()\s][^()]*?)\s*\)\s*(?P<sign><=|>=|==|<|>)\s*(?P<n>\d{1,9})"
-)
-_LOOKS_LIKE_A_RULE = re.compile(r"[()<>=!]")
-_JOINED = re.compile(r"\b(and|or|not)\b|&|\|", re.IGNORECASE)
-_COMPARE: Mapping[str, Callable[[int, int], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "==": operator.eq,
-}
+_LOOKS_LIKE_A_RULE = re.compile(r"[()<>=!\[\]`&|]|\b(in|contains)\b\s*[\[\"']")
 _FIX = 'name a column, or write a rule like "len(text) < 40"'
+RULE_VALUES = ("true", "false")
+"""The slices of a family that is a rule."""
 
 
 class ExpressionError(TrueupError):
@@ -55,29 +46,22 @@ class ColumnSlice:
 
 
 @dataclass(frozen=True)
-class LengthSlice:
-    """Rows whose text is short, or long, enough; and the others."""
+class RuleSlice:
+    """Rows for which a rule holds; and the others."""
 
-    column: str
-    sign: str
-    """``<``, ``<=``, ``>``, ``>=`` or ``==``."""
-    length: int
-    """Characters (Unicode code points)."""
+    rule: Rule
 
     @property
     def columns(self) -> tuple[str, ...]:
         """What a row must have."""
-        return (self.column,)
+        return self.rule.columns
 
     def value_of(self, row: Mapping[str, str]) -> str:
-        """Return ``true`` or ``false``; KeyError without the column."""
-        holds = _COMPARE[self.sign](len(row[self.column]), self.length)
-        return "true" if holds else "false"
+        """Return ``true`` or ``false``; KeyError without a column."""
+        return "true" if self.rule.holds(row) else "false"
 
 
-SliceExpression = ColumnSlice | LengthSlice
-RULE_VALUES = ("true", "false")
-"""The slices of a family that is a rule."""
+SliceExpression = ColumnSlice | RuleSlice
 
 
 def parse_expression(text: str) -> SliceExpression:
@@ -85,19 +69,9 @@ def parse_expression(text: str) -> SliceExpression:
     stripped = text.strip()
     if not stripped:
         raise ExpressionError(text, "names no column")
-    match = _LENGTH.fullmatch(stripped)
-    if match is not None:
-        return LengthSlice(match["column"], match["sign"], int(match["n"]))
-    if _LOOKS_LIKE_A_RULE.search(stripped):
-        raise ExpressionError(text, _why_not(stripped))
-    return ColumnSlice(stripped)
-
-
-def _why_not(text: str) -> str:
-    if _JOINED.search(text):
-        return "joins rules; a slice family is one rule"
-    if "!=" in text or re.search(r"[^<>=]=[^=]", text):
-        return "has no comparison that is known; use one of <, <=, >, >=, =="
-    if not text.startswith("len("):
-        return "is not a rule that is known; len(COLUMN) is the only one"
-    return "is not a rule of the form len(COLUMN) < NUMBER"
+    if not _LOOKS_LIKE_A_RULE.search(stripped):
+        return ColumnSlice(stripped)
+    try:
+        return RuleSlice(parse_rule(stripped))
+    except RuleError as error:
+        raise ExpressionError(text, str(error)) from error

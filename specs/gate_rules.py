@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from specs.evaluation import KNOWN_METRICS
-from specs.expressions import RULE_VALUES, ExpressionError, LengthSlice, parse_expression
+from specs.expressions import RULE_VALUES, ExpressionError, RuleSlice, parse_expression
 from specs.gates import ALL_SLICES, Gate
 from specs.metric_rules import why_not_measured
 from specs.metrics import METRIC_FACTS
@@ -122,7 +122,7 @@ def _values_of(expression: str, value: str) -> tuple[str, ...]:
         parsed = parse_expression(expression)
     except ExpressionError:
         return (value,)
-    return RULE_VALUES if isinstance(parsed, LengthSlice) else (value,)
+    return RULE_VALUES if isinstance(parsed, RuleSlice) else (value,)
 
 
 def _limits(gate: Gate, at: Loc) -> Iterator[Problem]:

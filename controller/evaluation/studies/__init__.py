@@ -6,8 +6,10 @@ from controller.evaluation.studies.base import Bench, Studied, Study
 from controller.evaluation.studies.bias import BiasStudy
 from controller.evaluation.studies.harness import HarnessStudy
 from controller.evaluation.studies.robustness import RobustnessStudy
+from controller.evaluation.studies.weak_slices import WeakSlicesStudy
 
 STUDIES: Mapping[str, Study] = {
+    "weak_slices": WeakSlicesStudy(),
     "robustness": RobustnessStudy(),
     "bias": BiasStudy(),
     "lm_eval": HarnessStudy(),
