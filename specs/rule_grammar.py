@@ -197,7 +197,7 @@ def _tokens(text: str) -> list[tuple[str, str]]:
     while text[place:].strip():
         match = _TOKEN.match(text, place)
         if match is None:
-            raise RuleError(f"has {text[place:].split()[0]!r}, which no rule is made of")
+            raise RuleError(f"has {text[place:].split(maxsplit=1)[0]!r}, which no rule is made of")
         kind = str(match.lastgroup)
         found.append((kind, match[kind]))
         place = match.end()
@@ -311,7 +311,7 @@ class _Reader:
             return float(self._next())
         if self.kind == "text":
             return self._next()[1:-1]
-        raise RuleError(f'has {self.seen!r} where a number, or a text in quotes, should stand')
+        raise RuleError(f"has {self.seen!r} where a number, or a text in quotes, should stand")
 
     def _takes(self, token: str) -> bool:
         if self.kind in ("word", "mark") and self.seen == token:

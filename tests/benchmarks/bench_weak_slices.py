@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.bench_weak_slices
 
-Wrong answers are drawn: 7 % everywhere, and more in the rows of one candidate, for 40 candidates of
-2 to 4 % of the 3,080 test rows, each five times. Found means that a slice told shares most of its
-rows with the planted one (Jaccard above one half). Beside it: a version that is as wrong everywhere.
+Wrong answers are drawn: 7 % everywhere, and more in the rows of one candidate, for 40 candidates
+of 2 to 4 % of the 3,080 test rows, each five times. Found means that a slice told shares most of
+its rows with the planted one (Jaccard above one half). Beside it: one as wrong everywhere.
 """
 
 import argparse
@@ -46,7 +46,7 @@ def main() -> None:
                 wrong = draw.random(len(rows)) < ERROR_RATE
                 wrong[one.rows] = draw.random(len(one.rows)) < rate
                 told = weak_slices(known, wrong, rate=FALSE_DISCOVERY_RATE, at_most=10)
-                hits += any(_jaccard(t.candidate.rows, one.rows, len(rows)) > 0.5 for t in told)  # noqa: PLR2004
+                hits += any(_jaccard(t.candidate.rows, one.rows, len(rows)) > 0.5 for t in told)
         print(f"planted {rate:.0%} wrong: found in {hits / (len(chosen) * DRAWS):.1%}")
     alarms = sum(
         bool(weak_slices(known, wrong, rate=FALSE_DISCOVERY_RATE, at_most=1))

