@@ -29,8 +29,13 @@ def gates_fit(spec: Spec) -> Iterator[Problem]:
         at: Loc = ("spec", "gates", index)
         yield from _metric(gate, spec, at)
         yield from _slice(gate, spec, at)
+
+
+def base_gates_fit(spec: Spec) -> Iterator[Problem]:
+    """Each gate against the base has something of the base to compare with."""
+    for index, gate in enumerate(spec.gates):
         if gate.against == "base":
-            yield from _base(gate, spec, at)
+            yield from _base(gate, spec, ("spec", "gates", index))
 
 
 def _criterion(gate: Gate, at: Loc) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ from specs.chat_templates import problem_of_template
 from specs.compute_rules import compute_fits
 from specs.data import Columns
 from specs.expressions import ExpressionError, parse_expression
-from specs.gate_rules import gates_fit, gates_say_one_thing
+from specs.gate_rules import base_gates_fit, gates_fit, gates_say_one_thing
 from specs.method_rules import (
     calibration_fits,
     initialisation_fits,
@@ -250,10 +250,9 @@ RULES = (
             (*EVALUATION, "bias"),
             (*DATA, "columns"),
             (*DATA, "slices"),
-            (*TRAINING, "method"),
-            (*TRAINING, "head"),
         ),
     ),
+    Rule(base_gates_fit, (_TASK, (*TRAINING, "method"), (*TRAINING, "head"))),
     Rule(_watched_slices_exist, ((*DATA, "slices"),)),
     Rule(_detectors_fit, (_TASK,)),
     Rule(not_yet, ()),
