@@ -5,8 +5,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from controller.evaluation.chances import CHANCES, packed
 from controller.executors.base import Finished, Job, JobState, Lost, Running
 from registry.records import Estimate
+
+CERTAIN = {
+    name: packed(np.array(chances, dtype=np.float32))
+    for name, chances in {"a": (0.9, 0.1), "b": (0.1, 0.9)}.items()
+}
+"""Answer → the probabilities of both labels, as an evaluation's rows keep them."""
 
 
 class ScriptedExecutor:
@@ -94,18 +103,20 @@ class ScriptedExecutor:
             {
                 "row": row,
                 "key": str(row),
-                "label": "a",
-                "predicted": "a" if row < right else "b",
+                "label": "ab"[row % 2],
+                "predicted": "ab"[(row + (row >= right)) % 2],
                 "score": 0.9,
                 "correct": row < right,
                 "loss": 0.1,
                 "slices": {},
+                CHANCES: CERTAIN["ab"[(row + (row >= right)) % 2]],
             }
             for row in range(1000)
         ]
         (output / "rows.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
         (output / "reference.json").write_text("{}")
         estimate = Estimate(accuracy, accuracy - 0.02, accuracy + 0.02, 1000, "wilson")
-        measured = {"metrics": {"accuracy": vars(estimate)}, "slices": {}, "report": {}}
+        metrics = dict.fromkeys(("accuracy", "roc_auc"), vars(estimate))
+        measured = {"metrics": metrics, "slices": {}, "report": {"labels": ["a", "b"]}}
         (output / "metrics.json").write_text(json.dumps(measured))
         return {}

@@ -26,6 +26,8 @@ from registry.studies import STUDIES, of_rows, tables_of
 NO_VERSIONS = "No versions yet. `trueup status {name}` says what the model waits for."
 HEADLINE_METRICS = ("f1_macro", "accuracy", "token_f1", "exact_match", "perplexity", "loss")
 VERDICT_COLOURS = {"pass": "green", "fail": "red", "inconclusive": "yellow"}
+MOST_COLUMNS = 3
+"""Estimates that fit side by side on a terminal."""
 ALIAS_WHEN_LEFT_OUT = "live"
 CHANGED_GATES = "these gates were changed after the training of this version started"
 
@@ -184,6 +186,9 @@ def _print_held_out(rows: Json | None, used: Json | None) -> None:
 
 def _print_study(study: str, metrics: Mapping[str, Json]) -> None:
     for quantities, subjects in tables_of(metrics, study):
+        if len(quantities) > MOST_COLUMNS:
+            _print_subjects(study, quantities, subjects)
+            continue
         say()
         rows = [
             (subject, *(estimate(one) for one in values), str(max(one["n"] for one in values)))
@@ -191,6 +196,19 @@ def _print_study(study: str, metrics: Mapping[str, Json]) -> None:
         ]
         heads = (f"{quantity.replace('_', ' ').upper()} [95 %]" for quantity in quantities)
         print_table((study.upper(), *heads, "N"), rows)
+
+
+def _print_subjects(
+    study: str, quantities: Sequence[str], subjects: Mapping[str, Sequence[Json]]
+) -> None:
+    """One table for each subject: its quantities are too many to stand side by side."""
+    for subject, values in subjects.items():
+        say()
+        rows = [
+            (quantity.replace("_", " "), estimate(one), str(one["n"]))
+            for quantity, one in zip(quantities, values, strict=True)
+        ]
+        print_table((f"{study} of {subject}".upper(), "VALUE [95 %]", "N"), rows)
 
 
 def _print_mitigation(found: Json | None) -> None:

@@ -8,6 +8,9 @@ from controller.evaluation.evidence import Evidence
 from controller.gates.differences import Pair
 from registry.records import Estimate
 
+OF_SLICES = frozenset({"accuracy", "exact_match", "token_f1"})
+"""What is compared on slices: there may be hundreds, and these need no resampling."""
+
 
 def declared_in(inputs: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The mitigation that a version was trained with, from what its digest is over."""
@@ -37,7 +40,11 @@ def compare(mitigated: Evidence, plain: Evidence) -> dict[str, Any]:
             found["metrics"][metric] = line
     for name, measured in mitigated.slices.items():
         other = plain.slices.get(name, {})
-        lines = {metric: _line(metric, (measured, other), pair, name) for metric in measured}
+        lines = {
+            metric: _line(metric, (measured, other), pair, name)
+            for metric in measured
+            if metric in OF_SLICES
+        }
         found["slices"][name] = {metric: line for metric, line in lines.items() if line}
     return found
 

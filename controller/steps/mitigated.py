@@ -27,7 +27,7 @@ def worth_of_mitigation(
     Args:
         context: The pass over the model.
         version: The version that was measured.
-        measured: Its estimates: ``metrics`` by name, ``slices`` by slice and name.
+        measured: What its evaluation wrote: ``metrics``, ``slices`` and ``report``.
         output: The folder with its ``rows.jsonl``.
     """
     inputs = version.lineage["inputs"]
@@ -41,7 +41,10 @@ def worth_of_mitigation(
         version.number,
         _estimates(measured["metrics"]),
         {name: _estimates(found) for name, found in measured["slices"].items()},
-        read_rows((output / ROWS_FILE).read_bytes().splitlines()),
+        read_rows(
+            (output / ROWS_FILE).read_bytes().splitlines(),
+            labels=measured["report"].get("labels", ()),
+        ),
     )
     return compare(mine, evidence_of(plain, rows))
 

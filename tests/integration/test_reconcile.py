@@ -88,6 +88,7 @@ def test_mitigation_is_compared_with_the_version_that_lacks_nothing_else(world):
 
     assert told["against"] == 1
     assert told["metrics"]["accuracy"]["change"]["method"] == "tango"
+    assert told["metrics"]["roc_auc"]["change"]["value"] == 0.0
 
 
 def test_mitigation_without_a_like_version_says_how_to_get_one(world):

@@ -9,7 +9,7 @@ Srebro, *Equality of Opportunity in Supervised Learning* (2016).
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -72,12 +72,15 @@ def compare_groups(
     compare = _of_labels if is_of_labels else _of_texts
     comparisons = compare(list(compared.values()), len(names))
     metrics = {f"bias.{family}.{name}": _largest(found) for name, found in comparisons.items()}
+    if is_of_labels:
+        metrics = _guarded(metrics, family, comparisons, outcomes)
     return metrics, {
         "groups": {name: _described(rows, names, outcomes) for name, rows in compared.items()},
         "too_small": small,
         "left_out": {name: len(groups[name]) for name in large[MAX_GROUPS:]},
         "outcomes": list(outcomes),
         "labels_compared": len(names),
+        "too_rare": {name: _uncompared(found) for name, found in comparisons.items()},
     }
 
 
@@ -150,6 +153,33 @@ def _of_labels(groups: Sequence[Rows], outcomes: int) -> dict[str, list[Scores]]
         "false_positive_rate_gap": alarms,
         "equalized_odds_gap": [*found, *alarms],
     }
+
+
+def _guarded(
+    metrics: dict[str, Estimate],
+    family: str,
+    comparisons: Mapping[str, Sequence[Scores]],
+    outcomes: Sequence[str],
+) -> dict[str, Estimate]:
+    """Leave open what was not compared: no gate passes by a part of what it asks for.
+
+    A declared outcome that is too rare in some group may have any gap; so may equalised odds where
+    one of its two rates was compared for no label at all.
+    """
+    odds = ("true_positive_rate_gap", "false_positive_rate_gap")
+    is_half = any(_uncompared(comparisons[name]) == len(comparisons[name]) for name in odds)
+    found = {}
+    for name, estimate in metrics.items():
+        quantity = name.removeprefix(f"bias.{family}.")
+        is_open = bool(outcomes) and _uncompared(comparisons[quantity]) > 0
+        is_open = is_open or (quantity == "equalized_odds_gap" and is_half)
+        found[name] = replace(estimate, high=1.0) if is_open else estimate
+    return found
+
+
+def _uncompared(comparisons: Sequence[Scores]) -> int:
+    """Labels for which some group that is compared has too few rows."""
+    return sum(any(len(one) < MIN_GROUP_ROWS for one in scores) for scores in comparisons)
 
 
 def _largest(comparisons: Sequence[Scores]) -> Estimate:

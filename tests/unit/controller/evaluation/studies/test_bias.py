@@ -122,6 +122,21 @@ def test_group_gaps_are_those_worked_out_by_hand(make_bench):
     assert north["outcomes"]["refund"]["selection_rate"]["value"] == 0.55
 
 
+def test_half_of_equalised_odds_leaves_the_whole_open(make_bench):
+    few = {("card", "card"): 90, ("refund", "refund"): 10}
+    asked = {"bias": {"groups": ["region"], "outcomes": ["refund"]}}
+
+    found = run_studies(make_bench(grouped({"north": few, "south": few}), asked))["bias"]
+
+    odds, alarms = (
+        found.metrics[f"bias.region.{name}_gap"]
+        for name in ("equalized_odds", "false_positive_rate")
+    )
+    assert (odds.value, odds.high) == (0.0, 1.0)
+    assert alarms.high < 0.1
+    assert found.report["groups"]["region"]["too_rare"]["true_positive_rate_gap"] == 1
+
+
 def test_one_group_alone_is_compared_with_nothing(make_bench):
     found = run_studies(make_bench(ROWS, {"bias": {"groups": ["channel"]}}))["bias"]
 
