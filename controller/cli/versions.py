@@ -219,10 +219,14 @@ def _print_mitigation(found: Json | None) -> None:
         say(f"Mitigation: {found['message']}. To get one, {found['fix']}.")
         return
     rows = [
-        (name, *(estimate(one[part]) for part in ("with", "without", "change")))
+        (
+            name,
+            *(f"{one[part]['value']:.3f}" for part in ("with", "without")),
+            estimate(one["change"]),
+        )
         for name, one in found["metrics"].items()
     ]
-    print_table(("MITIGATION", "WITH", f"WITHOUT (v{found['against']})", "CHANGE [95 %]"), rows)
+    print_table(("MITIGATION", "WITH IT", f"V{found['against']}", "CHANGE [95 %]"), rows)
 
 
 def _print_gates(report: Json | None) -> None:
