@@ -91,6 +91,10 @@ class Client:
         """One version's model card, in Markdown."""
         return self._ask("GET", f"/models/{_part(name)}/versions/{number}/card").text
 
+    def read_card_document(self, name: str, number: int) -> Json:
+        """The same card as a JSON document."""
+        return self._one(f"/models/{_part(name)}/versions/{number}/card.json")
+
     def download(self, digest: str, into: BinaryIO, tell: Callable[[int], None]) -> None:
         """Write an artifact's bytes; ``tell`` hears of each piece's size as it arrives."""
         with self._streamed(f"/artifacts/{_part(digest)}") as answer:

@@ -7,6 +7,7 @@ from typing import Any
 import typer
 
 from controller.cli import (
+    card,
     data,
     demo,
     follow,
@@ -78,6 +79,7 @@ COMMANDS = (
     Command("status", status.status, ("trueup status", f"trueup status {M} --json")),
     Command("versions", versions.versions, (f"trueup versions {M}",)),
     Command("show", versions.show, (f"trueup show {M}@2", f"trueup show {M}@live --json")),
+    Command("card", card.card, (f"trueup card {M}@2", f"trueup card {M}@live --json")),
     Command("pull", pull.pull, (f"trueup pull {M}@live model", f"trueup pull {M}@2 model --merge")),
     Command(
         "reproduce",

@@ -8,6 +8,7 @@ from starlette.responses import PlainTextResponse
 from registry.api.dependencies import Artifacts, Limit, Name, Number, Reading
 from registry.api.schemas import (
     AliasOut,
+    CardOut,
     DataReportOut,
     RunOut,
     SearchOut,
@@ -17,7 +18,8 @@ from registry.api.schemas import (
     VersionOut,
 )
 from registry.api.views import status_out, version_detail_out, version_out
-from registry.cards import render_card
+from registry.card_reading import read_card
+from registry.cards import as_json, as_markdown
 from registry.data_reports import read_data_report
 from registry.errors import NotFoundError
 from registry.overview import (
@@ -66,11 +68,16 @@ def version(session: Reading, name: Name, number: Number) -> Any:
 
 
 @router.get("/{name}/versions/{number}/card", response_class=PlainTextResponse)
-def card(session: Reading, name: Name, number: Number) -> PlainTextResponse:
+def card(session: Reading, artifacts: Artifacts, name: Name, number: Number) -> PlainTextResponse:
     """The version's model card, in Markdown with Hugging Face's metadata."""
-    view = read_version(session, name, number)
-    text = render_card(view.version, view.evaluation, view.gates, view.aliases)
+    text = as_markdown(read_card(session, artifacts, name, number))
     return PlainTextResponse(text, media_type="text/markdown")
+
+
+@router.get("/{name}/versions/{number}/card.json", response_model=CardOut)
+def card_document(session: Reading, artifacts: Artifacts, name: Name, number: Number) -> Any:
+    """The same card as one JSON document: its sections by key, each with its blocks."""
+    return as_json(read_card(session, artifacts, name, number))
 
 
 @router.get("/{name}/data", response_model=DataReportOut)

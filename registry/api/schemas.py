@@ -85,6 +85,17 @@ class ProgressOut(Wire):
     ratio: Number
 
 
+class CardOut(Wire):
+    """A model card: its sections in order, each with blocks of text, facts and tables."""
+
+    format: int
+    model: str
+    version: int
+    aliases: list[str]
+    metadata: dict[str, Any]
+    sections: dict[str, Any]
+
+
 class FailureOut(Wire):
     """Why a run failed, and what to do."""
 

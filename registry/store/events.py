@@ -1,5 +1,6 @@
 """Events: what changed, in order. Only ever appended."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import select
@@ -53,6 +54,12 @@ def list_events(
         return [_record(row) for row in rows]
     newest = session.scalars(query.order_by(EventRow.id.desc()).limit(limit))
     return [_record(row) for row in reversed(newest.all())]
+
+
+def list_events_of_kinds(session: Session, model: str, kinds: Collection[str]) -> list[EventRecord]:
+    """All events of a model that are of these kinds, oldest first."""
+    query = select(EventRow).where(EventRow.model == model, EventRow.kind.in_(kinds))
+    return [_record(row) for row in session.scalars(query.order_by(EventRow.id))]
 
 
 def _record(row: EventRow) -> EventRecord:

@@ -51,6 +51,16 @@ def list_holds(session: Session) -> list[HoldRecord]:
     return [_record(row) for row in rows]
 
 
+def list_holds_of(session: Session, model: str, version: int) -> list[HoldRecord]:
+    """Every hold that a version ever had, oldest first."""
+    rows = session.scalars(
+        select(HoldRow)
+        .where(HoldRow.model == model, HoldRow.version == version)
+        .order_by(HoldRow.id)
+    )
+    return [_record(row) for row in rows]
+
+
 def mark_written_back(session: Session, hold_id: int, *, revision: Revision) -> None:
     """Record the commit that says in git what the hold says here.
 

@@ -68,6 +68,7 @@ def test_every_read_is_one_method(api, registry_database):
     assert [one["number"] for one in api.list_versions(MODEL)] == [1, 2]
     assert api.get_version(MODEL, 2)["state"] == "live"
     assert api.read_card(MODEL, 2).startswith("---\n")
+    assert api.read_card_document(MODEL, 2)["sections"]["metrics"]["has_evidence"]
     assert {one["alias"] for one in api.list_aliases(MODEL)} == {"live", "previous"}
     assert [one["id"] for one in api.list_runs(MODEL)] == [run.id]
     assert api.get_run(run.id)["state"] == "running"
