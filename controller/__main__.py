@@ -9,6 +9,7 @@ from controller.loop import Controller
 from controller.metrics import ControllerMetrics
 from controller.settings import ControllerSettings
 from controller.wiring import open_tools
+from registry.part_help import take_no_arguments
 from registry.probes import serve_probes
 from specs.errors import TrueupError
 
@@ -42,4 +43,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    take_no_arguments(
+        "python -m controller",
+        "Follow the repository and reconcile its models, until asked to stop.",
+    )
     sys.exit(main())

@@ -11,6 +11,7 @@ from monitors.exporter import Exporter
 from monitors.service import Service
 from monitors.settings import MonitorSettings
 from registry.artifacts.opening import open_artifacts
+from registry.part_help import take_no_arguments
 from registry.probes import serve_probes
 from registry.store.database import Database
 from specs.errors import TrueupError
@@ -59,4 +60,8 @@ def _serve(settings: MonitorSettings) -> None:
 
 
 if __name__ == "__main__":
+    take_no_arguments(
+        "python -m monitors",
+        "Watch the traffic of live versions for data drift, until asked to stop.",
+    )
     sys.exit(main())

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from registry.app import build_app
 from registry.artifacts import open_artifacts
+from registry.part_help import take_no_arguments
 from registry.server import listen, run
 from registry.settings import Settings
 from registry.store.database import Database
@@ -49,4 +50,5 @@ def _cannot_start(why: str) -> int:
 
 
 if __name__ == "__main__":
+    take_no_arguments("python -m registry", "Serve the API and the pages.")
     sys.exit(main())

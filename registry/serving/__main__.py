@@ -7,6 +7,7 @@ import sys
 
 import prometheus_client
 
+from registry.part_help import take_no_arguments
 from registry.server import listen, run
 from registry.serving.assembly import build_service
 from registry.serving.gateway import build_gateway
@@ -49,4 +50,8 @@ def _stop_before_serving(_number: int, _frame: object) -> None:
 
 
 if __name__ == "__main__":
+    take_no_arguments(
+        "python -m registry.serving",
+        "Answer live traffic with the live versions, until asked to stop.",
+    )
     sys.exit(main())
