@@ -121,7 +121,7 @@ def _joined(own: Doubts, fitted: Any, others: Doubts, rest: Any) -> Doubts:
 
 def _suspects(doubts: Doubts) -> list[Suspect]:
     return [
-        Suspect(row, int(doubts.others[row]), round(exp(float(doubts.odds[row])), 4))
+        Suspect(row, int(doubts.others[row]), float(f"{exp(float(doubts.odds[row])):.2g}"))
         for row in doubts.worst.tolist()
     ]
 
