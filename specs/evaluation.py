@@ -41,8 +41,9 @@ MEASURED_ON_ALL_ROWS = frozenset(DERIVED_METRICS)
 class Explain(Section):
     """How many held-out rows get an explanation."""
 
-    samples: int = Field(default=200, ge=0)
-    """Held-out rows that get an explanation."""
+    samples: int = Field(default=200, ge=1)
+    """Held-out rows that get an explanation: half of them wrong answers, the rest spread over the
+    labels."""
 
 
 class Evaluation(Section):
@@ -68,7 +69,7 @@ class Evaluation(Section):
     weak_slices: WeakSlices | None = WeakSlices()
     """Slices nobody declared that are worse than the rest; null: they are not searched."""
     explain: Explain | None = None
-    """Explanations of single answers; null: none."""
+    """text-classification: which words single answers come from; null: none."""
 
     @property
     def noise(self) -> Robustness:

@@ -226,7 +226,13 @@ RULES = (
     Rule(forms_fit, (_TASK, (*DATA, "columns"), (*EVALUATION, "metrics"))),
     Rule(
         studies_fit,
-        (_TASK, (*DATA, "slices"), (*EVALUATION, "robustness"), (*EVALUATION, "bias")),
+        (
+            _TASK,
+            (*DATA, "slices"),
+            (*EVALUATION, "robustness"),
+            (*EVALUATION, "bias"),
+            (*EVALUATION, "explain"),
+        ),
     ),
     Rule(quantization_fits, ((*TRAINING, "method"), (*TRAINING, "quantization"))),
     Rule(
@@ -248,6 +254,7 @@ RULES = (
             (*EVALUATION, "metrics"),
             (*EVALUATION, "robustness"),
             (*EVALUATION, "bias"),
+            (*EVALUATION, "explain"),
             (*DATA, "columns"),
             (*DATA, "slices"),
         ),

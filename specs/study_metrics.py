@@ -44,6 +44,8 @@ QUANTITIES = {
     "equalized_odds_gap": Quantity(),
     "exact_match_gap": Quantity(),
     "token_f1_gap": Quantity(),
+    "faithfulness_gain": Quantity(lower_is_better=False, lowest=-1.0),
+    "convergence_delta": Quantity(is_unbounded=True),
 }
 """Last part of a dotted name → its meaning."""
 GROUP_GAPS: Mapping[str, tuple[str, ...]] = {
@@ -92,7 +94,18 @@ def _lm_eval(spec: Spec) -> tuple[str, ...]:
     )
 
 
-_BY_STUDY: tuple[Callable[[Spec], tuple[str, ...]], ...] = (_robustness, _bias, _lm_eval)
+def _explain(spec: Spec) -> tuple[str, ...]:
+    if spec.evaluation.explain is None:
+        return ()
+    return ("explain.faithfulness_gain", "explain.convergence_delta")
+
+
+_BY_STUDY: tuple[Callable[[Spec], tuple[str, ...]], ...] = (
+    _robustness,
+    _bias,
+    _lm_eval,
+    _explain,
+)
 """What each study measures for a spec."""
 
 

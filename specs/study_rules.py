@@ -16,6 +16,9 @@ def studies_fit(spec: Spec) -> Iterator[Problem]:
     if spec.evaluation.noise.attack is not None and spec.task == "causal-lm":
         text = "an attack turns a right label into a wrong one, and causal-lm writes texts"
         yield Problem((*EVALUATION, "robustness", "attack"), text, "remove it", at_key=True)
+    if spec.evaluation.explain is not None and spec.task == "causal-lm":
+        text = "explanations say which words a label comes from, and causal-lm writes texts"
+        yield Problem((*EVALUATION, "explain"), text, "remove it", at_key=True)
     bias = spec.evaluation.bias
     if bias is not None:
         yield from _words_fit(bias)

@@ -10,7 +10,6 @@ from specs.model import Spec
 from specs.problems import Loc, Problem, either
 
 WORKS_SO_FAR: tuple[tuple[str, tuple[Any, ...]], ...] = (
-    ("evaluation.explain", ()),
     ("promotion.canary", ()),
     ("monitoring.slices", ([],)),
     ("monitoring.on_data_drift.cooldown_minutes", (60,)),

@@ -7,12 +7,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.evaluation.predictors import JudgedRow, PreparedRow, Tell, judged
+from controller.evaluation.predictors import (
+    Explained,
+    JudgedRow,
+    PreparedRow,
+    Tell,
+    Token,
+    Tokens,
+    judged,
+)
 from controller.evaluation.recall import Recall
 from registry.serving.classifier import Classifier, load_classifier
 
 CHUNK_TEXTS = 256
 """Texts between two reports of progress."""
+CHUNK_EXPLAINED = 20
 Load = Callable[[Path, Path], Classifier]
 Seen = tuple[int, ...]
 """What the version sees of a text. An uncased one sees the same in any casing: one answer."""
@@ -56,11 +65,50 @@ class ClassificationPredictor:
 
     def chances_of(self, texts: Sequence[str], tell: Tell) -> NDArray[np.float32]:
         """Probability of each label for each text, [texts, labels]."""
-        seen = [tuple(ids) for ids in self._classifier.ids(texts)]
+        return self.chances_of_ids(self._classifier.ids(texts), tell)
+
+    def chances_of_ids(self, rows: Sequence[Sequence[int]], tell: Tell) -> NDArray[np.float32]:
+        """Probability of each label for texts as their token ids, [rows, labels]."""
+        seen = [tuple(ids) for ids in rows]
         known = self._recall.answers({ids: ids for ids in seen}, tell)
         if not seen:
             return np.zeros((0, len(self._column)), dtype=np.float32)
         return np.stack([known[ids] for ids in seen])
+
+    @property
+    def blank(self) -> tuple[int, str]:
+        """Id and name of the token that stands for no word."""
+        return self._classifier.blank
+
+    def tokens_of(self, texts: Sequence[str]) -> list[Tokens]:
+        """The tokens of each text that the version sees."""
+        return [
+            tuple(
+                Token(number, *span, is_special=special)
+                for number, span, special in zip(
+                    placed.ids, placed.spans, placed.is_special, strict=True
+                )
+            )
+            for placed in self._classifier.placed(texts)
+        ]
+
+    def gradients_of(
+        self, texts: Sequence[str], columns: Sequence[int], tell: Tell
+    ) -> list[Explained]:
+        """What each token gives the log odds of a label, by integrated gradients."""
+        placed = self._classifier.placed(texts)
+        order = sorted(range(len(texts)), key=lambda index: -len(placed[index].ids))
+        found: dict[int, Explained] = {}
+        for start in range(0, len(order), CHUNK_EXPLAINED):
+            tell(start, len(order))
+            chunk = order[start : start + CHUNK_EXPLAINED]
+            told = self._classifier.attribute(
+                [placed[index] for index in chunk], [columns[index] for index in chunk]
+            )
+            for index, one in zip(chunk, told, strict=True):
+                found[index] = Explained(one.values, gap=one.gap, delta=one.delta)
+        tell(len(order), len(order))
+        return [found[index] for index in range(len(texts))]
 
     def judge(self, rows: Sequence[PreparedRow], tell: Tell) -> list[JudgedRow]:
         """Predict every row and hold it against its label."""

@@ -1,6 +1,7 @@
 """What every task's predictor does: turn prepared rows into judged rows."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Protocol, runtime_checkable
 
@@ -50,6 +51,55 @@ class KnowsChances(Protocol):
 
     def chances_of(self, texts: Sequence[str], tell: Tell) -> NDArray[np.float32]:
         """Probability of each label for each text, [texts, labels]."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """One token of a text."""
+
+    number: int
+    """Its id."""
+    start: int
+    end: int
+    """The characters of the text that it stands for."""
+    is_special: bool
+    """Whether the tokenizer has added it."""
+
+
+Tokens = tuple[Token, ...]
+"""A text as a version sees it."""
+
+
+@dataclass(frozen=True)
+class Explained:
+    """What each token of a text gives an answer."""
+
+    values: NDArray[np.float64]
+    """Of each token."""
+    gap: float
+    """What the values should add up to: the score of the text less that of its baseline."""
+    delta: float
+    """How far their sum is from it."""
+
+
+@runtime_checkable
+class Explains(KnowsChances, Protocol):
+    """A predictor of labels that can say which tokens its answers come from."""
+
+    @property
+    def blank(self) -> tuple[int, str]:
+        """Id and name of the token that stands for no word."""
+
+    def tokens_of(self, texts: Sequence[str]) -> list[Tokens]:
+        """The tokens of each text that the version sees."""
+
+    def chances_of_ids(self, rows: Sequence[Sequence[int]], tell: Tell) -> NDArray[np.float32]:
+        """Probability of each label for texts as their token ids, [rows, labels]."""
+
+    def gradients_of(
+        self, texts: Sequence[str], columns: Sequence[int], tell: Tell
+    ) -> list[Explained]:
+        """What each token gives the log odds of the label in a column of ``chances_of``."""
 
 
 @runtime_checkable

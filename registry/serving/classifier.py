@@ -14,10 +14,11 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
+from registry.serving.attribution import Attributed, ToAttribute, integrated_gradients
 from registry.serving.classifier_encoders import EncoderPool, build_encoder, pooled
 from registry.serving.engine_bases import ModelView
 from registry.serving.quantized_bases import declared_quantization
-from registry.serving.tokens import Ids, Side, TextTokenizer, padded
+from registry.serving.tokens import Ids, Placed, Side, TextTokenizer, padded
 from specs.training import Quantization
 
 __all__ = [
@@ -40,6 +41,8 @@ ADAPTER_METHODS = ("lora", "qlora")
 SINGLE_LABEL = "single_label_classification"
 MULTI_LABEL = "multi_label_classification"
 """transformers' words for the two kinds (``config.problem_type``)."""
+MASKS = ("[MASK]", "<mask>")
+"""What vocabularies call the token that stands for a hidden word."""
 THRESHOLD = 0.5
 """The probability from which a label of a set is answered."""
 
@@ -127,6 +130,47 @@ class Classifier:
             probabilities[chosen] = chances
             embeddings[chosen] = vectors
         return Predictions(probabilities, self.labels, embeddings)
+
+    def placed(self, texts: Sequence[str]) -> list[Placed]:
+        """What the version sees of ``texts``, and where each token stands in its text."""
+        return self._tokenizer.placed(texts)
+
+    @property
+    def blank(self) -> tuple[int, str]:
+        """The token that stands for no word, and its name: the mask, or padding without one."""
+        for name in MASKS:
+            number = self._tokenizer.id_of(name)
+            if number is not None:
+                return number, name
+        return self._pad_id, "padding"
+
+    def attribute(self, rows: Sequence[Placed], columns: Sequence[int]) -> list[Attributed]:
+        """What each token gives the label of a column: integrated gradients of its log odds.
+
+        Raises:
+            BaseModelError: The architecture takes no embeddings as input.
+        """
+        blank, _name = self.blank
+        asked = [
+            ToAttribute(row.ids, row.is_special, column)
+            for row, column in zip(rows, columns, strict=True)
+        ]
+        with self._encoder.model() as model:
+            return integrated_gradients(
+                model, self._log_odds, asked, pad_id=self._pad_id, blank_id=blank
+            )
+
+    def _log_odds(
+        self, hidden: torch.Tensor, mask: torch.Tensor, columns: torch.Tensor
+    ) -> torch.Tensor:
+        """Logarithm of p / (1 - p) of one label per row, without ever making p."""
+        vectors = pooled(hidden, mask, self.manifest.pooling).cpu()
+        logits = self._head(vectors) / self.manifest.temperature
+        chosen = logits.gather(1, columns.unsqueeze(1)).squeeze(1)
+        if self.is_multi_label:
+            return chosen
+        others = logits.scatter(1, columns.unsqueeze(1), -torch.inf)
+        return chosen - others.logsumexp(1)
 
     def close(self) -> None:
         """Give back the encoder; the classifier must not be used again."""

@@ -5,6 +5,7 @@ loading that alone costs a hundredth of what loading it through transformers cos
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +15,17 @@ from tokenizers import Tokenizer
 Ids = list[int]
 Side = Literal["right", "left"]
 """Which end of a text is cut."""
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A text as a version sees it, token by token."""
+
+    ids: Ids
+    spans: Sequence[tuple[int, int]]
+    """The characters of the text that each token stands for; (0, 0) for special tokens."""
+    is_special: Sequence[bool]
+    """Which tokens the tokenizer has added."""
 
 
 class TextTokenizer:
@@ -49,6 +61,13 @@ class TextTokenizer:
         """Token ids of a text without adding special tokens, and each token's characters in it."""
         encoding = self._tokenizer.encode(text, add_special_tokens=False)
         return encoding.ids, encoding.offsets
+
+    def placed(self, texts: Sequence[str]) -> list[Placed]:
+        """Token ids of each text as ``ids`` gives them, and where each stands in the text."""
+        return [
+            Placed(found.ids, found.offsets, [bool(one) for one in found.special_tokens_mask])
+            for found in self._tokenizer.encode_batch(list(texts))
+        ]
 
     @property
     def special_ids(self) -> frozenset[int]:

@@ -38,6 +38,7 @@ def whole_stage() -> dict[str, Any]:
     return {
         "robustness": {"perturbations": list(get_args(Noise)), "attack": {}},
         "bias": {"counterfactuals": list(ATTRIBUTES), "groups": ["short"]},
+        "explain": {},
     }
 
 
@@ -121,7 +122,9 @@ def main() -> None:
                     "trust_cpu_seconds": round(stage, 1),
                     "metrics_alone_cpu_seconds": round(alone, 1),
                     "ratio": round(stage / trained, 2),
-                    "texts_asked": {name: report[name]["asked"] for name in ("robustness", "bias")},
+                    "texts_asked": {
+                        name: report[name]["asked"] for name in ("robustness", "bias", "explain")
+                    },
                     "attack": {
                         name: value
                         for name, value in report["robustness"]["attack"].items()

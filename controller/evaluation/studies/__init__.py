@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from controller.evaluation.studies.base import Bench, Studied, Study
 from controller.evaluation.studies.bias import BiasStudy
+from controller.evaluation.studies.explain import ExplainStudy
 from controller.evaluation.studies.harness import HarnessStudy
 from controller.evaluation.studies.robustness import RobustnessStudy
 from controller.evaluation.studies.weak_slices import WeakSlicesStudy
@@ -13,6 +14,7 @@ STUDIES: Mapping[str, Study] = {
     "robustness": RobustnessStudy(),
     "bias": BiasStudy(),
     "lm_eval": HarnessStudy(),
+    "explain": ExplainStudy(),
 }
 """Every study by the name of its part of the report, in the order in which they run."""
 

@@ -39,6 +39,14 @@ def mean_of(shares: FloatArray) -> Estimate:
     return Estimate(value, max(0.0, low), min(1.0, high), n, "normal")
 
 
+def mean_amount(amounts: FloatArray) -> Estimate:
+    """Mean of amounts that are never below 0 and have no upper end, with Student's interval."""
+    if not len(amounts):
+        return unknown("normal", highest=math.inf)
+    low, high = _student(amounts)
+    return Estimate(float(amounts.mean()), max(0.0, low), high, len(amounts), "normal")
+
+
 def change_of_means(
     first: FloatArray, second: FloatArray, *, lowest: float = -math.inf
 ) -> Estimate:

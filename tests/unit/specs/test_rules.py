@@ -256,6 +256,10 @@ GENERATION_RULES = {
         ("method: full", "method: linear-probe"),
         ["11:22: spec.training.method: linear-probe trains a classification head"],
     ),
+    "explanations": (
+        ("  monitoring: {", "  evaluation: {explain: {}}\n  monitoring: {"),
+        ["15:16: spec.evaluation.explain: explanations say which words a label comes from"],
+    ),
     "a watch on labels": (
         ("[text]", "[text, prediction]"),
         ["15:34: spec.monitoring.detectors[1]: prediction watches labels"],
@@ -362,7 +366,6 @@ NOT_YET = {
         "spec.compute.strategy",
     ),
     "a base from the registry": (("model: org/base", "model: registry:a@live"), "spec.base.model"),
-    "explanations": (("metrics: [", "explain: {}\n    metrics: ["), "spec.evaluation.explain"),
     "a canary": (("pin: null", "canary: {}"), "spec.promotion.canary"),
     "a detector": (("[text, prediction]", "[text, embedding]"), "spec.monitoring.detectors[1]"),
     "watched slices": (
