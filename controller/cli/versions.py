@@ -70,6 +70,7 @@ def show(
     for study in STUDIES:
         _print_study(study, detail["metrics"])
     _print_mitigation(detail["report"].get("mitigation"))
+    _print_explanations(detail["report"].get("explain"), detail["metrics"])
     _print_gates(detail["gates"])
     _print_slices(detail["slices"])
 
@@ -227,6 +228,21 @@ def _print_mitigation(found: Json | None) -> None:
         for name, one in found["metrics"].items()
     ]
     print_table(("MITIGATION", "WITH IT", f"V{found['against']}", "CHANGE [95 %]"), rows)
+
+
+def _print_explanations(found: Json | None, metrics: Mapping[str, Json]) -> None:
+    if found is None:
+        return
+    say()
+    told = {
+        name: metrics.get(f"explain.{name}") for name in ("faithfulness_gain", "convergence_delta")
+    }
+    figures = [f"{name.replace('_', ' ')} {estimate(one)}" for name, one in told.items() if one]
+    say(f"Explained {found['rows']:,} answers, {found['wrong']:,} wrong: {', '.join(figures)}.")
+    for one in found["spurious"]:
+        words = ", ".join(one["words"])
+        what = f"{one['label']} goes by {one['kind']} ({words}): {one['share']:.0%} of its support"
+        say(coloured(f"{what} in {one['rows']:,} rows.", "yellow"))
 
 
 def _print_gates(report: Json | None) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from registry.amounts import amount, name_of
 from registry.evidence import remarks_on
+from registry.pages.explanations import explanation
 
 DASH = "\N{EN DASH}"
 _NEEDS_NO_FRACTION = 1000
@@ -85,4 +86,5 @@ FILTERS = {
     "told": told,
     "words": words,
     "remarks": remarks_on,
+    "explanation": explanation,
 }

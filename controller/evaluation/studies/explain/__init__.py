@@ -67,7 +67,7 @@ class ExplainStudy:
             "random_draws": DRAWS,
             "labels": by_label["labels"],
             "spurious": by_label["spurious"],
-            "examples": [row for row in rows if len(row["text"]) <= SHOWN_CHARACTERS][:SHOWN],
+            "examples": _shown(rows),
             "asked": predictor.asked - asked_before,
         }
         return Studied(
@@ -78,6 +78,15 @@ class ExplainStudy:
             report=report,
             files={FILE: {"baseline": predictor.blank[1], "rows": rows}},
         )
+
+
+def _shown(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Half of them wrong answers, where there are so many; long texts are only in the file."""
+    short = [row for row in rows if len(row["text"]) <= SHOWN_CHARACTERS]
+    wrong = [row for row in short if not row["correct"]]
+    right = [row for row in short if row["correct"]]
+    first = wrong[: max(SHOWN // 2, SHOWN - len(right))]
+    return [*first, *right[: SHOWN - len(first)]]
 
 
 def _by_label(

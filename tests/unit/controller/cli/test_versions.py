@@ -93,6 +93,18 @@ def test_a_version_shows_what_studies_found_in_tables_of_their_own(world, trueup
     assert "Mitigation: nothing to compare with. To get one, train one without." in said
 
 
+def test_a_version_shows_what_its_answers_come_from(world, trueup):
+    flag = {"label": "card", "kind": "number", "words": ["12"], "share": 0.8, "rows": 5}
+    report = {"explain": {"rows": 200, "wrong": 54, "spurious": [flag]}}
+    world.declare()
+    world.version(studied={"metrics": ["explain.faithfulness_gain"], "report": report})
+
+    said = " ".join(trueup("show", "support-intents@1").stdout.split())
+
+    assert "Explained 200 answers, 54 wrong: faithfulness gain 0." in said
+    assert "card goes by number (12): 80% of its support in 5 rows." in said
+
+
 def test_json_of_one_version_has_lineage_and_gates(two_versions, trueup):
     detail = json.loads(trueup("show", "support-intents@2", "--json").stdout)
 
