@@ -17,7 +17,6 @@ from controller.cli.output import (
     with_short_revisions,
 )
 from controller.cli.setup import connect
-from specs.conditions import LIVE_FAILS_GATES
 
 NO_MODELS = """\
 No models yet. Commit a spec to the repository that `trueup up` follows:
@@ -75,6 +74,8 @@ def print_status(model: Json) -> None:
 
 def state_of(model: Json) -> str:
     """Put a model's conditions in one word, and what else one must not overlook."""
+    from specs.conditions import LIVE_FAILS_GATES
+
     true = {one["type"] for one in model["conditions"] if one["status"] == "True"}
     words = [next((name for name in ("Stalled", "Suspended", "Ready") if name in true), "")]
     words[0] = words[0] or ("Reconciling" if "Reconciling" in true else "Not ready")

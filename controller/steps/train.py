@@ -12,6 +12,7 @@ from controller.state import Desired
 from controller.steps.declared_labels import unknown_outcome
 from controller.steps.run import Record, RunRequest, advance
 from registry.artifacts.folders import put_folder, refuse_pickles
+from registry.base_licences import declared_licence
 from registry.bases import ResolvedBase
 from registry.data_reports import store_report
 from registry.records import RunKind, RunRecord, RunState, VersionDraft
@@ -54,6 +55,12 @@ def training_job(context: Context, training: Training, base: ResolvedBase) -> di
     }
 
 
+def base_in_lineage(base: ResolvedBase) -> dict[str, str]:
+    """A resolved base, as a version remembers it."""
+    licence = declared_licence(base.folder)
+    return {"model": base.model, "revision": base.revision, **licence}
+
+
 def as_job_input(base: ResolvedBase) -> dict[str, str]:
     """A resolved base, as jobs are told of it."""
     return {"model": base.model, "revision": base.revision, "folder": str(base.folder)}
@@ -74,7 +81,7 @@ def _collect(context: Context, output: Path, result: Mapping[str, Any]) -> Recor
             files=files,
             lineage={
                 "inputs": desired.training_inputs,
-                "base": {"model": desired.base.model, "revision": desired.base.revision},
+                "base": base_in_lineage(desired.base),
                 "data": dict(desired.hashes),
                 "libraries": result["libraries"],
                 "machine": result["machine"],

@@ -18,7 +18,13 @@ from controller.search.choice import as_lineage
 from controller.search.proposals import propose
 from controller.steps.declared_labels import unknown_outcome
 from controller.steps.run import Record, RunRequest, advance
-from controller.steps.train import data_report, planned_costs, register, training_job
+from controller.steps.train import (
+    base_in_lineage,
+    data_report,
+    planned_costs,
+    register,
+    training_job,
+)
 from registry.artifacts.folders import put_folder, refuse_pickles
 from registry.records import Failure, Files, RunKind, RunRecord, VersionDraft
 from registry.store import runs, trials, versions
@@ -73,7 +79,7 @@ def choose(context: Context, action: Choose) -> Outcome:
         files=files,
         lineage={
             "inputs": found.inputs,
-            "base": {"model": found.base.model, "revision": found.base.revision},
+            "base": base_in_lineage(found.base),
             "data": dict(context.desired.hashes),
             **lineage,
             **data_report(context),

@@ -99,7 +99,9 @@ def _leakage(known: Known) -> list[tuple[str, Cell]]:
         elif name in checks:
             rows.append((words(name), 0))
     twins = number_in(known.report.get("near_twins"))
-    rows.append(("held-out rows that nearly repeat a training row", cell_of(twins)))
+    rows.append(
+        ("held-out rows that nearly repeat a training row, when last evaluated", cell_of(twins))
+    )
     return rows
 
 

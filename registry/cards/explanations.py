@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from registry.cards.blocks import Cell, Section, absent, facts
-from registry.cards.known import Known, cell_of, estimate_in, mapping, words
+from registry.cards.blocks import Block, Cell, Section, Table, absent, facts, table
+from registry.cards.known import Known, cell_of, estimate_in, listed, mapping, words
 
 NAMES = ("explanations", "explain")
 """What the study is called in a report."""
@@ -20,8 +20,21 @@ def explanations(known: Known) -> Section:
     measured = [(name, one) for name, one in metrics.items() if name.partition(".")[0] in NAMES]
     if not found and not measured:
         return absent("explanations", title, "Not measured: no explanations are recorded.")
-    blocks = (*facts(measured, "Measured"), *facts(list(_flat(found)), "What the study reported"))
+    blocks: tuple[Block, ...] = (
+        *facts(measured, "Measured"),
+        *facts(list(_flat(found)), "What the study reported"),
+        *_flags(found),
+    )
     return Section("explanations", title, blocks)
+
+
+def _flags(found: Mapping[str, Any]) -> tuple[Table, ...]:
+    """Labels that seem to go by something that says nothing about them."""
+    flags = [mapping(one) for one in listed(found.get("spurious"))]
+    names = dict.fromkeys(name for one in flags for name in one)
+    heads = [name for name in names if not any(isinstance(one.get(name), list) for one in flags)]
+    rows = [tuple(cell_of(one.get(name)) for name in heads) for one in flags]
+    return table([words(name) for name in heads], rows, "Labels that may go by the wrong words")
 
 
 def _flat(found: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Cell]]:

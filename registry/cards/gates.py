@@ -69,7 +69,7 @@ def _criteria(report: GateReport) -> list[tuple[str, Any]]:
             "changed after training started",
             changed if report.gates_changed_after_training else unchanged,
         ),
-        ("gates digest", report.gates_digest),
-        ("gates digest when training started", report.gates_at_training),
+        ("judgement digest (criteria, and what they were compared with)", report.gates_digest),
+        ("criteria digest when training started", report.gates_at_training),
         ("judged", report.created_at.isoformat(timespec="seconds")),
     ]

@@ -47,13 +47,15 @@ def _block(block: Block) -> str:
         case Items():
             return "\n".join(f"- {_line(one)}" for one in block.items)
         case Facts():
-            return _table(block.name, ("", ""), block.values)
+            return _table(
+                block.name, ("", ""), [(key, _setting(value)) for key, value in block.values]
+            )
         case Table():
             return _table(block.name, block.columns, block.rows)
         case _:
             return (
                 f"TODO(owner): {_line(block.what)} "
-                f"(`metadata.labels.{block.label}` of the spec is shown here)"
+                f"(write it as `metadata.labels.{block.label}` in the spec)"
             )
 
 
@@ -75,6 +77,12 @@ def _cell(value: Cell) -> str:
     if isinstance(value, float):
         return _number(value)
     return _line(str(value))
+
+
+def _setting(value: Cell) -> Cell:
+    """A number that stands for itself is written as it is, not to four places."""
+    is_plain = isinstance(value, float) and math.isfinite(value)
+    return f"{value:.6g}" if is_plain else value
 
 
 def _number(value: float) -> str:

@@ -65,6 +65,7 @@ REPORT = {
     "explanations": {
         "method": "integrated gradients", "convergence": {"worst": 0.01},
         "flags": [{"token": "x"}], "faithfulness": ONE, "examples": [{"text": "secret row"}],
+        "spurious": [{"label": "card", "why": "a | number", "examples": ["secret row"]}],
     },
 }  # fmt: skip
 STUDIED = {
@@ -107,18 +108,19 @@ FULL = Known(
 SAID = {
     "intended_use": ("| owner | support |", "label: team", "TODO(owner): who works with"),
     "base": ("sentence-transformers/all-MiniLM-L6-v2", "| licence of the base | not recorded |"),
-    "method": ("| method | lora |", "| learning_rate | 0.0010 |"),
+    "method": ("| method | lora |", "| learning_rate | 0.001 |"),
     "data": ("md5:0123456789abcdef", "| card | 600 | 60 | 100 |", "exact duplicates: 10, dropped",
              "| label in test |", "has judged 4 candidates", "| quarantined rows | 1 |"),
     "metrics": ("| f1_macro | 0.9000 | 0.8700 | 0.9300 | 300 | bootstrap |", "On validation rows",
-                "12 of 300 held-out rows", "| train accuracy | 0.9900 |"),
+                "12 of 300 held-out rows", "| train accuracy | 0.99 |"),
     "slices": ("| channel=chat | f1_macro | 0.8500 |", "| channel | 4 |"),
     "weak_slices": ("among 812 slices", "len(text) &lt;= 9"),
     "robustness": ("| typos | 211 | 300 |", "0.0700 (0.0400 to 0.1000, n=300, bootstrap)"),
     "bias": ("in_place: 1 of 7", "| web | 40 | accuracy |", "| fax | 3 |", "version 2"),
     "other_studies": ("lm_eval.arc.acc",),
-    "calibration": ("0.0600: more than", "| temperature | 1.7000 |"),
-    "explanations": ("integrated gradients", "convergence: worst", "| flags | 1 |", "faithfulness"),
+    "calibration": ("0.0600: more than", "| temperature | 1.7 |"),
+    "explanations": ("integrated gradients", "convergence: worst", "| flags | 1 |", "faithfulness",
+                     "| card | a \\| number |"),
     "gates": ("min 0.85", "| inconclusive | yes |", "dana", "a known gap", "2026-12-31",
               "yes: who changed them"),
     "not_measured": ("enough rows to decide a gate", "robustness to casing", "7 pairs are too few",

@@ -152,3 +152,13 @@ def test_a_version_shows_what_it_was_planned_to_cost_beside_what_it_cost(world, 
     assert any(line.startswith("steps - 40 - not planned") for line in told)
     assert [one["quantity"] for one in costs] == ["seconds", "peak_memory_bytes", "steps"]
     assert costs[0]["ratio"] == 0.8
+
+
+def test_a_card_is_printed_as_text_and_as_a_document(two_versions, trueup):
+    text = trueup("card", "support-intents@2").stdout
+    document = json.loads(trueup("card", "support-intents@2", "--json").stdout)
+
+    assert text.startswith("---\nbase_model: tiny\n")
+    assert "Not passed" in text
+    assert document["sections"]["gates"]["has_evidence"]
+    assert trueup("card", "support-intents@9").exit_code == 1
