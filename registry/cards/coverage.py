@@ -26,7 +26,12 @@ DUTIES: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
         ("metrics", "slices", "bias", "gates", "lineage"),
     ),
     (AI_ACT, "Annex IV 3", "limits, and accuracy for groups", ("slices", "bias", "limitations")),
-    (AI_ACT, "Annex IV 4", "why these metrics fit", ("gates",)),
+    (
+        AI_ACT,
+        "Annex IV 4",
+        "which metrics were declared; why they fit is for people to say",
+        ("gates",),
+    ),
     (AI_ACT, "Annex IV 6", "changes through the lifecycle", ("promotions", "lineage")),
     (NIST, "MEASURE 1.1", "what is not measured is documented", ("not_measured",)),
     (NIST, "MEASURE 2.1", "test sets and tools are documented", ("data", "lineage")),

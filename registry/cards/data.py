@@ -8,7 +8,8 @@ from registry.cards.known import Known, cell_of, estimate_in, listed, mapping, n
 
 SPLITS = ("train", "validation", "test")
 LEAKAGE = ("exact_leakage", "near_leakage", "ngram_leakage")
-SKIPPED = "skipped"
+ACTIONS = {"fail", "drop", "quarantine", "report", "exclude_from_gates"}
+"""What a check may do with what it finds: one of these says that it is declared."""
 
 
 def data(known: Known) -> Section:
@@ -57,8 +58,17 @@ def _findings(report: Mapping[str, Any]) -> list[Block]:
     heads = ("check", "split", "action", "rows", "what was found")
     return [
         *(table(heads, rows, "Findings of the checks") or (Text("The checks found nothing."),)),
+        *facts([("declared checks without a finding", _clean(report))]),
         *facts([("quarantined rows", len(listed(report.get("quarantined"))))]),
     ]
+
+
+def _clean(report: Mapping[str, Any]) -> str | None:
+    """Name the declared checks without a finding; some of them do not apply to every task."""
+    found = {mapping(one).get("check") for one in listed(report.get("findings"))}
+    actions = mapping(report.get("checks"))
+    ran = [name for name, one in actions.items() if isinstance(one, str) and one in ACTIONS]
+    return ", ".join(name for name in ran if name not in found) or None
 
 
 def _told(report: Mapping[str, Any]) -> list[tuple[str, Cell]]:
