@@ -1,20 +1,15 @@
 """``trueup card``: the model card of a version, from stored evidence."""
 
-from typing import Annotated
-
 import typer
 
-from controller.cli.options import ApiUrlOption, JsonOption
+from controller.cli.options import ApiUrlOption, JsonOption, VersionArgument
 from controller.cli.output import print_json
 from controller.cli.setup import connect
 from controller.cli.versions import ALIAS_WHEN_LEFT_OUT, find_number
 
 
 def card(
-    version: Annotated[
-        str,
-        typer.Argument(metavar="NAME@N", help="A version by number or alias; NAME alone: live."),
-    ],
+    version: VersionArgument,
     *,
     json_: JsonOption = False,
     api_url: ApiUrlOption = None,

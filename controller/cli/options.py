@@ -8,6 +8,9 @@ ModelArgument = Annotated[str, typer.Argument(metavar="NAME", help="The model's 
 OptionalModelArgument = Annotated[
     str | None, typer.Argument(metavar="[NAME]", help="The model's name; all models without it.")
 ]
+VersionArgument = Annotated[
+    str, typer.Argument(metavar="NAME@N", help="A version by number or alias; NAME alone: live.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 FollowOption = Annotated[bool, typer.Option("--follow", "-f", help="Go on as more comes.")]
 ReasonOption = Annotated[

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from controller.cli.failures import BadInputError
-from controller.cli.options import ApiUrlOption, JsonOption
+from controller.cli.options import ApiUrlOption, JsonOption, VersionArgument
 from controller.cli.output import print_facts, print_json
 from controller.cli.setup import connect, load_settings
 from controller.cli.versions import ALIAS_WHEN_LEFT_OUT, find_number
@@ -21,10 +21,7 @@ if TYPE_CHECKING:
 
 
 def pull(
-    version: Annotated[
-        str,
-        typer.Argument(metavar="NAME@N", help="A version by number or alias; NAME alone: live."),
-    ],
+    version: VersionArgument,
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", help="Where it goes: a folder that is not there yet.")
     ],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from controller.cli.failures import not_so
-from controller.cli.options import JsonOption
+from controller.cli.options import JsonOption, VersionArgument
 from controller.cli.output import coloured, print_json, print_table, say
 from controller.cli.plan import HomeOption, RepoOption
 from controller.cli.setup import load_settings
@@ -28,10 +28,7 @@ KeepOption = Annotated[
 
 
 def reproduce(
-    version: Annotated[
-        str,
-        typer.Argument(metavar="NAME@N", help="A version by number or alias; NAME alone: live."),
-    ],
+    version: VersionArgument,
     repo: RepoOption = None,
     home: HomeOption = None,
     keep: KeepOption = None,

@@ -1,12 +1,9 @@
 """``trueup versions`` and ``trueup show``: what was made, where from, and what it is worth."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated
-
-import typer
 
 from controller.cli.failures import BadInputError, FailedError
-from controller.cli.options import ApiUrlOption, JsonOption, ModelArgument
+from controller.cli.options import ApiUrlOption, JsonOption, ModelArgument, VersionArgument
 from controller.cli.output import (
     Json,
     age,
@@ -47,10 +44,7 @@ def versions(
 
 
 def show(
-    version: Annotated[
-        str,
-        typer.Argument(metavar="NAME@N", help="A version by number or alias; NAME alone: live."),
-    ],
+    version: VersionArgument,
     *,
     json_: JsonOption = False,
     api_url: ApiUrlOption = None,
