@@ -36,6 +36,8 @@ class Inspection:
     task: str
     findings: list[Finding] = field(default_factory=list)
     quarantined: list[dict[str, Any]] = field(default_factory=list)
+    read: dict[str, list[Row]] = field(init=False)
+    """Split → all of its rows, before any check."""
     labels_read: Counter[str] = field(init=False)
     """Rows of each label among the training rows before any check."""
     near_leaks: frozenset[int] = frozenset()
@@ -56,6 +58,7 @@ class Inspection:
     """What finds personal data in a text, as the spec says."""
 
     def __post_init__(self) -> None:
+        self.read = dict(self.rows)
         self.find_personal = finder_of(self.checks.personal_data_by)
         labels = (label for row in self.rows["train"] for label in row.classes)
         self.labels_read = Counter(label for label in labels if label.strip())

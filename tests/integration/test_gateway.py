@@ -85,15 +85,23 @@ def test_moving_live_under_constant_load_loses_no_request_and_flips_within_a_sec
             gateway.move_live(to)
             moves.append((time.monotonic(), to))
             time.sleep(0.3 if move else 1.0)
+            while not _flips(traffic, moves[-1]) and time.monotonic() < moves[-1][0] + 1.0:
+                time.sleep(0.02)
 
     assert traffic.errors == []
     assert {status for _, status, _, _ in traffic.answers} == {200}
     assert all(header == str(said) for _, _, header, said in traffic.answers)
     ends = [*(at for at, _ in moves[1:]), time.monotonic()]
-    for (at, to), end in zip(moves, ends, strict=True):
-        flipped = [when for when, _, _, said in traffic.answers if at < when < end and said == to]
-        assert flipped, f"nothing was answered by version {to} after its promotion"
-        assert flipped[0] - at < 1.0
+    for move, end in zip(moves, ends, strict=True):
+        flipped = [when for when in _flips(traffic, move) if when < end]
+        assert flipped, f"nothing was answered by version {move[1]} after its promotion"
+        assert flipped[0] - move[0] < 1.0
+
+
+def _flips(traffic, move):
+    """When answers of the version came that ``move``, (when, version), made live."""
+    at, to = move
+    return [when for when, _, _, said in list(traffic.answers) if when > at and said == to]
 
 
 def test_the_body_the_header_and_the_prediction_come_from_one_version(gateway):

@@ -10,21 +10,22 @@ def check_exact_leakage(inspection: Inspection) -> None:
 
     A row of a validation file must not be a training row, and a test row neither of the two:
     validation rows decide when training stops, and what is chosen.
+
+    Known is what was read: of two rows that differ in case alone only the first is kept, and which
+    one that is must not decide what is held out.
     """
     known: dict[str, tuple[str, Row]] = {}
     for split in ("train", "validation", "test"):
         if split not in inspection.rows:
             continue
-        texts = [normalised(row.text) for row in inspection.rows[split]]
-        rows = inspection.rows[split]
         flagged = {
-            index: _shown(rows[index], *known[text])
-            for index, text in enumerate(texts)
-            if text in known
+            index: _shown(row, *known[text])
+            for index, row in enumerate(inspection.rows[split])
+            if (text := normalised(row.text)) in known
         }
         if split != "test":
-            for row, text in zip(rows, texts, strict=True):
-                known.setdefault(text, (split, row))
+            for row in inspection.read[split]:
+                known.setdefault(normalised(row.text), (split, row))
         what = "rows that stand in the training data as well"
         if split == "test" and "validation" in inspection.rows:
             what = "rows that stand in the training or validation data as well"

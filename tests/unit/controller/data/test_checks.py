@@ -191,6 +191,15 @@ def test_the_same_contents_are_left_in_any_order_of_the_rows(train, test, order)
     assert contents(left.rows["test"]) == contents(other.rows["test"])
 
 
+def test_a_test_row_is_known_also_where_its_twin_in_other_case_was_kept():
+    left = taken_out(
+        rows(("A card!", "y"), ("a card", "y")), rows(("a card", "x"), ("my money", "x"))
+    )
+
+    assert [row.text for row in left.rows["train"]] == ["A card!"]
+    assert [row.text for row in left.rows["test"]] == ["my money"]
+
+
 def contents(some):
     """Of duplicates the first row stays, so rows are the same but for case and punctuation."""
     return sorted((folded(row.text), row.target) for row in some)
