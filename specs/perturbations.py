@@ -18,16 +18,7 @@ Noise = Literal[
 Attribute = Literal["gender", "nationality", "religion", "age", "names"]
 """Protected attributes whose words are built in."""
 Perturbation = Literal[
-    "typos",
-    "casing",
-    "punctuation",
-    "whitespace",
-    "word_drop",
-    "word_swap",
-    "contractions",
-    "lookalikes",
-    "ocr",
-    "truncation",
+    Noise,
     "counterfactual.gender",
     "counterfactual.nationality",
     "counterfactual.religion",
