@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.stats import chi2_contingency
+from scipy.stats import chi2_contingency, false_discovery_control
 
 MIN_EXPECTED = 5.0
 """Expected rows of a cell, at least (Cochran); values with fewer are counted together."""
@@ -77,7 +77,7 @@ Counts = tuple[str, str, Counter[str], Counter[str]]
 def find_shifts(tables: Sequence[Counts]) -> list[Shift]:
     """Compare each pair of counts; tables of a single value have nothing to compare."""
     found = [one for one in (_compared(*table) for table in tables) if one is not None]
-    adjusted = _benjamini_hochberg([one.p for one in found])
+    adjusted = [float(p) for p in false_discovery_control([one.p for one in found])]
     return [replace(one, adjusted_p=p) for one, p in zip(found, adjusted, strict=True)]
 
 
@@ -152,15 +152,3 @@ def _by_chance(table: np.ndarray) -> float:
     rows, mix = table.sum(axis=1), table.sum(axis=0) / table.sum()
     deviations = np.sqrt(mix * (1 - mix) * (1 / rows[0] + 1 / rows[1]))
     return float(np.sqrt(2 / np.pi) * deviations.sum() / 2)
-
-
-def _benjamini_hochberg(values: Sequence[float]) -> list[float]:
-    """Adjusted p-values, in the order given."""
-    if not values:
-        return []
-    order = np.argsort(values)
-    ranked = np.asarray(values)[order] * len(values) / np.arange(1, len(values) + 1)
-    lowest = np.minimum.accumulate(ranked[::-1])[::-1].clip(max=1.0)
-    adjusted = np.empty_like(lowest)
-    adjusted[order] = lowest
-    return [float(one) for one in adjusted]
